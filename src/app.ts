@@ -1,0 +1,145 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Config } from './core/config.ts';
+import { createEngine, type Engine } from './core/engine.ts';
+import { type Keeper, startKeeper } from './core/keeper.ts';
+import type { Format } from './core/metrics/exposition.ts';
+import type { Pipeline } from './core/pipeline.ts';
+import type { AnySource } from './core/source.ts';
+import { openState, type State } from './core/state.ts';
+import { readVersion } from './core/version.ts';
+import { type Server, startServer } from './server/server.ts';
+
+/** What every way of running needs. */
+export interface AppOptions {
+  readonly config: Config;
+  readonly sources: readonly AnySource[];
+  readonly log: Logger;
+  readonly env: NodeJS.ProcessEnv;
+  readonly now: () => number;
+}
+
+/** The program while it runs. */
+export interface App {
+  /** Where it listens, such as `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /** Resolves when every source knows where it reads from, and that is saved. */
+  readonly ready: Promise<void>;
+  /** Null, or why it is not well. */
+  problem(): string | null;
+  /** Ends the sources, saves, and closes what was opened, in reverse order. */
+  close(): Promise<void>;
+}
+
+/** Where totals and positions are kept if the configuration does not say. */
+export function stateDirectory(configured: string | null, env: NodeJS.ProcessEnv): string {
+  if (configured !== null) return configured;
+  // systemd may name several directories; the first is ours.
+  const systemd = env.STATE_DIRECTORY?.split(':')[0];
+  return systemd || join(env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'trailgauge');
+}
+
+/** Starts to follow all sources and to serve what they tell. */
+export async function startApp(options: AppOptions): Promise<App> {
+  const closers: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const engine = engineOf(options);
+    const state = await openState(stateDirectory(options.config.state.directory, options.env));
+    closers.push(() => state.close());
+    const { pipelines, stop } = startSources(engine, state);
+    const keeper = startKeeper({
+      state,
+      registry: engine.registry,
+      scrapers: engine.scrapers,
+      pipelines: () => pipelines,
+      log: options.log,
+      onCommit: (seconds) => engine.own.commitSeconds.observe({}, seconds),
+    });
+    // What cannot be saved at the end was said already, and is read again after the next start.
+    closers.push(() => keeper.close().catch(() => {}), stop);
+    const { server, ready } = await serve(options, engine, { keeper, pipelines });
+    closers.push(() => server.close());
+    return { url: server.url, ready, problem: () => keeper.problem(), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Reads what all sources hold now, once, and gives the exposition. Nothing saved is read or written. */
+export async function runOnce(
+  options: AppOptions & {
+    readonly since: number | null;
+    readonly until: number | null;
+    readonly format: Format;
+    readonly signal: AbortSignal;
+  },
+): Promise<readonly Buffer[]> {
+  const { since, until, signal, format } = options;
+  const engine = engineOf(options);
+  const saved = () => ({ position: undefined, entries: [] });
+  const pipelines = engine.start({ saved, follow: false, range: { since, until }, signal });
+  await Promise.all(pipelines.map((pipeline) => pipeline.done));
+  await Promise.all(pipelines.map((pipeline) => pipeline.sample()));
+  const { chunks } = await engine.scrape(format, 'once', async () => {});
+  return chunks;
+}
+
+function engineOf({ config, sources, env, log, now }: AppOptions): Engine {
+  return createEngine({
+    metrics: config.metrics,
+    sources: config.sources,
+    types: sources,
+    version: readVersion(env),
+    log,
+    now,
+  });
+}
+
+function startSources(engine: Engine, state: State): { pipelines: readonly Pipeline[]; stop: () => Promise<void> } {
+  const saved = state.load();
+  engine.registry.restore(saved.births, saved.pages);
+  engine.registry.restoreOwed(saved.owed);
+  engine.scrapers.restore(saved.scrapers);
+  const closing = new AbortController();
+  const pipelines = engine.start({
+    saved: (name) => ({ position: saved.position(name), entries: saved.entries(name) }),
+    follow: true,
+    range: { since: null, until: null },
+    signal: closing.signal,
+  });
+  return {
+    pipelines,
+    stop: async () => {
+      closing.abort();
+      await Promise.all(pipelines.map((pipeline) => pipeline.done));
+    },
+  };
+}
+
+async function serve(
+  { config, log }: AppOptions,
+  engine: Engine,
+  { keeper, pipelines }: { readonly keeper: Keeper; readonly pipelines: readonly Pipeline[] },
+): Promise<{ server: Server; ready: Promise<void> }> {
+  let opening: string | null = 'the sources are being opened';
+  const ready = Promise.all(pipelines.map((pipeline) => pipeline.ready))
+    .then(() => keeper.commit())
+    // The keeper said why, goes on trying, and keeps the program from being ready until it can save.
+    .catch(() => {})
+    .then(() => {
+      opening = null;
+    });
+  const server = await startServer({
+    listen: config.listen,
+    log,
+    scrape: (format, scraper) => engine.scrape(format, scraper, () => keeper.commit()),
+    status: () => engine.status(keeper.problem()),
+    unready: () => opening ?? keeper.problem(),
+  });
+  return { server, ready };
+}

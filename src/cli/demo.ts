@@ -1,0 +1,92 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type App, startApp } from '../app.ts';
+import { type Config, readConfig } from '../core/config.ts';
+import { packageRoot } from '../core/version.ts';
+import { SOURCES } from '../sources/index.ts';
+import { failed, type Io, OK, write } from './io.ts';
+import { createLog } from './log.ts';
+import { prepareReplay, replay } from './replay.ts';
+import { aborted } from './start.ts';
+
+export interface DemoArguments {
+  /** Listened on; without it 8080, or any that is free. */
+  readonly port?: number | undefined;
+}
+
+const DEFAULT_PORT = 8080;
+
+/** Shows the main job on bundled recordings, replayed as if live. Leaves nothing behind. */
+export async function demo({ port }: DemoArguments, io: Io): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), 'trailgauge-demo-'));
+  const log = createLog('warn', io.stderr.isTTY === true);
+  const target = join(folder, 'reaction.log');
+  const recording = join(packageRoot(), 'demo', 'reaction', 'reaction.log');
+  try {
+    const playing = { recording, target, now: io.now, signal: io.signal };
+    await prepareReplay(playing);
+    const config = (at: number) => demoConfig(folder, target, at);
+    const start = (at: number) => startApp({ config: config(at), sources: SOURCES, log, env: io.env, now: io.now });
+    const app = await listening(start, port);
+    await app.ready;
+    const played = replay(playing);
+    await write(io.stdout, greeting(app.url));
+    await aborted(io.signal);
+    await played;
+    await app.close();
+    return OK;
+  } catch (error) {
+    return await failed(io, error);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function listening(start: (port: number) => Promise<App>, port: number | undefined): Promise<App> {
+  if (port !== undefined) return start(port);
+  try {
+    return await start(DEFAULT_PORT);
+  } catch (error) {
+    const taken = error instanceof Error && error.message.startsWith('cannot listen');
+    if (!taken) throw error;
+    return start(0);
+  }
+}
+
+function demoConfig(folder: string, log: string, port: number): Config {
+  const answers = join(packageRoot(), 'demo', 'reaction');
+  const { config, errors } = readConfig(
+    JSON.stringify({
+      listen: { port },
+      state: { directory: join(folder, 'state') },
+      metrics: { runtime: true },
+      sources: {
+        reaction: {
+          config: join(answers, 'test-config.yaml'),
+          command: join(answers, 'reaction'),
+          logs: { file: log },
+          hold: '0s',
+        },
+      },
+    }),
+    { format: 'json', env: {}, types: { sources: SOURCES, writers: [] } },
+  );
+  if (!config) throw new Error(errors.map(({ path, message }) => `${path}: ${message}`).join('; '));
+  return config;
+}
+
+function greeting(url: string): string {
+  return `trailgauge shows a recorded day of the reaction daemon as if it were live:
+
+  ${url}/           what it does, for people
+  ${url}/metrics    what it tells, for Prometheus
+
+What to do next:
+  1. Let Prometheus collect it:        static_configs: [{ targets: ['${new URL(url).host}'] }]
+  2. See what becomes of a line:       echo 'INFO ssh.failedlogin: match ["192.0.2.1"]' | npx trailgauge explain reaction
+  3. Run it on your own reaction:      npx trailgauge defaults > trailgauge.yaml && npx trailgauge -c trailgauge.yaml doctor
+
+Ctrl-C ends it; nothing is left behind.
+`;
+}

@@ -1,0 +1,36 @@
+import { openState } from '../core/state.ts';
+import { stateDirectory } from '../app.ts';
+import type { Finding } from '../core/source.ts';
+import { SOURCES } from '../sources/index.ts';
+import { FAILED, type Io, OK, USAGE, write } from './io.ts';
+import { type ConfigArguments, loadConfig } from './load.ts';
+
+/** Tries what the configuration names, and prints one line for each thing. */
+export async function doctor(args: ConfigArguments, io: Io): Promise<number> {
+  const config = await loadConfig(args, io);
+  if (!config) return USAGE;
+  let wrong = false;
+  const say = async (name: string, { ok, detail }: Finding) => {
+    wrong ||= !ok;
+    await write(io.stdout, `${ok ? 'ok  ' : 'FAIL'} ${name}: ${detail.replaceAll('\n', ' ')}\n`);
+  };
+  await say('state', await checkState(stateDirectory(config.state.directory, io.env)));
+  for (const [name, section] of Object.entries(config.sources)) {
+    const spec = SOURCES.find(({ type }) => type === name.split('/', 1)[0]);
+    if (!spec) continue;
+    for await (const finding of spec.check(section, io.signal)) await say(name, finding);
+  }
+  return wrong ? FAILED : OK;
+}
+
+async function checkState(directory: string): Promise<Finding> {
+  try {
+    const state = await openState(directory);
+    await state.close();
+    return { ok: true, detail: `${directory} can be written` };
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    // A running trailgauge has it: that is as it should be.
+    return { ok: detail.includes('in use by process'), detail };
+  }
+}

@@ -1,0 +1,104 @@
+import { readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
+import { Registry } from '../core/metrics/registry.ts';
+import { type SeriesChange, traceChanges } from '../core/metrics/trace.ts';
+import { sourceLabel } from '../core/pipeline.ts';
+import { isRejected, type OpenedSource } from '../core/source.ts';
+import { SOURCES } from '../sources/index.ts';
+import { failed, type Io, OK, USAGE, write } from './io.ts';
+import { loadConfig } from './load.ts';
+import { createLog } from './log.ts';
+
+export interface ExplainArguments {
+  readonly config?: string | undefined;
+  readonly format: 'text' | 'json';
+  /** `TYPE` or `TYPE/NAME`. */
+  readonly source: string;
+  /** Raw input; standard input if it is not named. */
+  readonly file?: string | undefined;
+}
+
+/** Prints for each item of raw input what became of it. */
+export async function explain(args: ExplainArguments, io: Io): Promise<number> {
+  const spec = SOURCES.find(({ type }) => type === args.source.split('/', 1)[0]);
+  if (!spec) {
+    const known = SOURCES.map(({ type }) => type).join(', ');
+    await write(io.stderr, `trailgauge: found source ${JSON.stringify(args.source)}, wanted one of ${known}\n`);
+    return USAGE;
+  }
+  const config = await loadConfig({ config: args.config }, io);
+  if (!config) return USAGE;
+  const log = createLog('error', io.stderr.isTTY === true);
+  const registry = new Registry({ seriesLimit: config.metrics.series_limit });
+  let duplicates = 0;
+  try {
+    const opened = spec.open(config.sources[args.source] ?? spec.config.parse(undefined), {
+      name: args.source,
+      metrics: registry.register(args.source, spec.metrics, sourceLabel(args.source).constant),
+      log,
+      report: {
+        problem: () => {},
+        error: (text) => log.error(text),
+        duplicate: () => {
+          duplicates += 1;
+        },
+      },
+      now: io.now,
+      follow: false,
+      range: { since: null, until: null },
+      signal: io.signal,
+    });
+    const input = args.file === undefined ? await buffer(io.stdin) : await readInput(args.file);
+    await opened.prepare?.();
+    const changes = traceChanges(registry);
+    changes();
+    for (const raw of spec.split(input)) {
+      const before = duplicates;
+      const account = explainItem(opened, raw, changes);
+      const full = { ...account, ...(duplicates > before && { held: true }) };
+      await write(io.stdout, args.format === 'json' ? `${JSON.stringify(full)}\n` : asText(full));
+    }
+    await opened.close?.();
+    return OK;
+  } catch (error) {
+    return failed(io, error);
+  }
+}
+
+interface Account {
+  readonly input: string;
+  readonly event?: unknown;
+  readonly rejected?: string;
+  readonly ignored?: boolean;
+  /** It repeats something that was counted already. */
+  readonly held?: boolean;
+  readonly metrics: readonly SeriesChange[];
+}
+
+function explainItem(opened: OpenedSource<unknown, unknown>, raw: unknown, changes: () => readonly SeriesChange[]): Account {
+  const input = opened.excerpt(raw);
+  const parsed = opened.parse(raw);
+  if (parsed === null) return { input, ignored: true, metrics: [] };
+  // `parse` gives an object or null: `defineSource` asks for it.
+  if (isRejected(parsed as object)) return { input, rejected: (parsed as { rejected: string }).rejected, metrics: [] };
+  opened.observe(parsed, raw);
+  return { input, event: opened.event(parsed, raw), metrics: changes() };
+}
+
+function asText({ input, event, rejected, ignored, held, metrics }: Account): string {
+  const lines = [input];
+  if (rejected) lines.push(`  rejected: ${rejected}`);
+  if (ignored) lines.push('  no event');
+  if (held) lines.push('  not counted: it repeats an earlier one');
+  if (event) lines.push(`  event: ${JSON.stringify(event)}`);
+  for (const { series, by } of metrics) lines.push(`  ${series} +${by}`);
+  return `${lines.join('\n')}\n`;
+}
+
+async function readInput(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    throw new Error(`cannot read ${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,108 @@
+import yargs, { type Argv } from 'yargs';
+import { SOURCES } from '../sources/index.ts';
+import { demo } from './demo.ts';
+import { doctor } from './doctor.ts';
+import { explain } from './explain.ts';
+import { FAILED, type Io, OK, USAGE, write } from './io.ts';
+import { once } from './once.ts';
+import { defaults, metrics, testConfig, version } from './show.ts';
+import { start } from './start.ts';
+
+type Format = 'yaml' | 'json';
+
+/** Runs the command line; gives the exit code. */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  let code = OK;
+  const run = (command: Promise<number>) => command.then((result) => void (code = result));
+  const parser = yargs([])
+    .scriptName('trailgauge')
+    .usage('$0 [-c FILE] [-f yaml|json] COMMAND\n\nExact and bounded Prometheus metrics from audit trails and security-event streams.')
+    .option('c', { alias: 'config', type: 'string', requiresArg: true, describe: 'Configuration file, YAML or JSON' })
+    .option('f', { type: 'string', choices: ['yaml', 'json'] as const, default: 'yaml' as const, describe: 'Format of the configuration and of what is printed' })
+    .command('start', 'Run until SIGTERM or SIGINT', noArguments, (args) => run(start({ config: file(args.c), format: formatOf(args.f) }, io)))
+    .command(
+      'once',
+      'Read all that the sources hold now and print the metrics',
+      (command) =>
+        command
+          .option('since', { type: 'string', requiresArg: true, describe: 'Only events from this time on: RFC 3339, or a duration such as 36h' })
+          .option('until', { type: 'string', requiresArg: true, describe: 'Only events up to this time' })
+          .option('format', { choices: ['text', 'openmetrics'] as const, default: 'text' as const, describe: 'Format of the exposition' }),
+      (args) => run(once({ config: file(args.c), since: file(args.since), until: file(args.until), format: args.format }, io)),
+    )
+    .command('demo', 'Show the main job on bundled recordings, replayed as if live', (command) =>
+      command.option('port', { type: 'number', requiresArg: true, describe: 'Port to listen on; by default 8080, or any that is free' }),
+      (args) => run(demo({ port: args.port }, io)))
+    .command(
+      'explain <source> [file]',
+      'Print what becomes of each item of raw input, from FILE or standard input',
+      (command) =>
+        command
+          .positional('source', { type: 'string', demandOption: true, describe: `One of ${SOURCES.map(({ type }) => type).join(', ')}, or TYPE/NAME` })
+          .positional('file', { type: 'string', describe: 'Raw input' }),
+      (args) => run(explain({ config: file(args.c), source: args.source, file: args.file, format: formatOf(args.f) === 'json' ? 'json' : 'text' }, io)),
+    )
+    .command('doctor', 'Try what the configuration names and say what is wrong', noArguments, (args) =>
+      run(doctor({ config: file(args.c), format: formatOf(args.f) }, io)))
+    .command('defaults', 'Print the whole default configuration', printed, (args) => run(defaults(printedFormat(args), io)))
+    .command('test-config', 'Validate the configuration and print it completed', printed, (args) =>
+      run(testConfig({ config: file(args.c), format: formatOf(args.f), output: printedFormat(args) }, io)))
+    .command('metrics', 'Print the catalogue of metrics', printed, (args) => run(metrics(printedFormat(args), io)))
+    .command('version', 'Print name, version, revision and Node.js version', printed, (args) => run(version(printedFormat(args), io)))
+    .demandCommand(1, 1, 'Found no command, wanted one of those above', 'Found more than one command')
+    .strict()
+    .recommendCommands()
+    .version(false)
+    .help()
+    .alias('h', 'help')
+    .wrap(Math.min(100, process.stdout.columns ?? 100))
+    .exitProcess(false)
+    .showHelpOnFail(false);
+  // yargs itself would print to the console; what is printed belongs to the caller.
+  return parse(parser, aliased(argv), io, () => code);
+}
+
+/** `--version` and `--defaults` are commands too. */
+function aliased(argv: readonly string[]): string[] {
+  return argv.map((word) => (word === '--version' || word === '-V' ? 'version' : word === '--defaults' ? 'defaults' : word));
+}
+
+async function parse(parser: Argv, argv: readonly string[], io: Io, code: () => number): Promise<number> {
+  const outcome = await new Promise<{ error: unknown; output: string }>((resolve) => {
+    const done = parser.parse([...argv], {}, (error: unknown, _args: unknown, output: string) => resolve({ error, output }));
+    // A command that failed on its own did not make yargs call back.
+    Promise.resolve(done).catch((error: unknown) => resolve({ error, output: '' }));
+  });
+  if (!outcome.error) {
+    if (outcome.output) await write(io.stdout, `${outcome.output}\n`);
+    return code();
+  }
+  if (outcome.output) {
+    await write(io.stderr, `trailgauge: ${outcome.output}\nSee trailgauge --help.\n`);
+    return USAGE;
+  }
+  await write(io.stderr, `trailgauge: ${outcome.error instanceof Error ? outcome.error.stack : String(outcome.error)}\n`);
+  return FAILED;
+}
+
+function noArguments(command: Argv): Argv {
+  return command;
+}
+
+function printed(command: Argv) {
+  return command.option('format', { type: 'string', choices: ['yaml', 'json'], describe: 'The same as -f' });
+}
+
+function printedFormat(args: Readonly<Record<string, unknown>>): Format {
+  return (args.format ?? args.f) === 'json' ? 'json' : 'yaml';
+}
+
+function formatOf(value: unknown): Format {
+  return value === 'json' ? 'json' : 'yaml';
+}
+
+/** The last one counts where an option is given twice. */
+function file(value: unknown): string | undefined {
+  const last: unknown = Array.isArray(value) ? value.at(-1) : value;
+  return typeof last === 'string' ? last : undefined;
+}

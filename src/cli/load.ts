@@ -1,0 +1,46 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { type Config, readConfig } from '../core/config.ts';
+import type { ConfigError } from '../core/config-file.ts';
+import { SOURCES } from '../sources/index.ts';
+import { type Io, write } from './io.ts';
+
+/** Read if no other configuration is named and it is there. */
+export const DEFAULT_FILE = '/etc/trailgauge/trailgauge.yaml';
+
+/** What the command line says of the configuration. */
+export interface ConfigArguments {
+  readonly config?: string | undefined;
+  readonly format?: 'yaml' | 'json' | undefined;
+}
+
+/** The configuration, or null after all of its errors were written to standard error. */
+export async function loadConfig({ config, format = 'yaml' }: ConfigArguments, io: Io): Promise<Config | null> {
+  const path = config ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : null);
+  let text = '';
+  try {
+    if (path !== null) text = readFileSync(path, 'utf8');
+  } catch (error) {
+    await write(io.stderr, `trailgauge: configuration ${path}: ${readProblem(error)}\n`);
+    return null;
+  }
+  const result = readConfig(text, {
+    format: path === null ? 'yaml' : format,
+    env: io.env,
+    types: { sources: SOURCES, writers: [] },
+  });
+  for (const error of result.errors) await write(io.stderr, `${errorLine(path ?? 'configuration', error)}\n`);
+  return result.config;
+}
+
+function errorLine(file: string, { path, line, column, message }: ConfigError): string {
+  const place = line === null ? file : `${file}:${line}:${column}`;
+  return `${place}: ${path && `${path}: `}${message}`;
+}
+
+function readProblem(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  if (code === 'ENOENT') return 'found no such file, wanted a configuration (see: trailgauge defaults)';
+  if (code === 'EACCES') return 'found no permission to read it';
+  if (code === 'EISDIR') return 'found a directory, wanted a file';
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,63 @@
+import { stringify } from 'yaml';
+import type { z } from 'zod';
+import { type Config, CORE_SECTIONS } from '../core/config.ts';
+import { fieldMeta } from '../core/fields.ts';
+import { readVersion } from '../core/version.ts';
+import { defaultConfig, defaultYaml } from '../describe/defaults.ts';
+import { metricsTable } from '../describe/tables.ts';
+import { SOURCES } from '../sources/index.ts';
+import { allMetrics, PARTS } from './catalogue.ts';
+import { type Io, OK, USAGE, write } from './io.ts';
+import { type ConfigArguments, loadConfig } from './load.ts';
+
+/** The whole default configuration. */
+export async function defaults(format: 'yaml' | 'json', io: Io): Promise<number> {
+  await write(io.stdout, format === 'json' ? json(defaultConfig(PARTS)) : defaultYaml(PARTS));
+  return OK;
+}
+
+/** Validates the configuration and prints it completed, with its secrets masked. */
+export async function testConfig(args: ConfigArguments & { readonly output: 'yaml' | 'json' }, io: Io): Promise<number> {
+  const config = await loadConfig(args, io);
+  if (!config) return USAGE;
+  const shown = masked(config);
+  await write(io.stdout, args.output === 'json' ? json(shown) : stringify(shown, { lineWidth: 0 }));
+  return OK;
+}
+
+/** The catalogue of metrics. */
+export async function metrics(format: 'yaml' | 'json', io: Io): Promise<number> {
+  await write(io.stdout, format === 'json' ? json(allMetrics()) : metricsTable(allMetrics()));
+  return OK;
+}
+
+export async function version(format: 'yaml' | 'json', io: Io): Promise<number> {
+  const { name, version: number, revision, node } = readVersion(io.env);
+  const text = `${name} ${number} (revision ${revision}, Node.js ${node})\n`;
+  await write(io.stdout, format === 'json' ? json({ name, version: number, revision, node }) : text);
+  return OK;
+}
+
+function masked(config: Config): Record<string, unknown> {
+  const sections = Object.entries(config.sources).map(([name, section]) => {
+    const spec = SOURCES.find(({ type }) => type === name.split('/', 1)[0]);
+    return [name, spec ? mask(spec.config, section) : section];
+  });
+  const core = Object.entries(CORE_SECTIONS).map(([key, schema]) => [key, mask(schema, config[key as keyof typeof CORE_SECTIONS])]);
+  return { ...Object.fromEntries(core), sources: Object.fromEntries(sections), writers: config.writers };
+}
+
+/** A secret that is written out is masked; where one is kept is no secret. */
+function mask(schema: z.ZodType, value: unknown): unknown {
+  const meta = fieldMeta(schema);
+  if (meta?.secret && typeof value === 'string') return '<secret>';
+  if (!meta?.fields || value === null || typeof value !== 'object') return value;
+  const fields = meta.fields;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, fields[key] ? mask(fields[key], inner) : inner]),
+  );
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

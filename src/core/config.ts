@@ -1,0 +1,208 @@
+import { z } from 'zod';
+import { nearest } from '../lib/nearest.ts';
+import { type ConfigDocument, type ConfigError, type Path, parseConfig, pathText } from './config-file.ts';
+import { choice, described, duration, fieldMeta, flag, integer, option, section, text } from './fields.ts';
+
+/** Severities of the log, from the loudest. */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+/** The sections that are not of a source or a writer, in the order of the documentation. */
+export const CORE_SECTIONS = {
+  log: section('What is written to standard error.', {
+    level: option(level(), 'info', `Lowest severity that is logged: ${LOG_LEVELS.join(', ')}.`),
+  }),
+  listen: section('Where metrics are served.', {
+    address: option(text(), '127.0.0.1', 'Address to listen on; `0.0.0.0` or `::` for all.'),
+    port: option(integer(0, 65_535), 8080, 'Port to listen on; 0 takes any that is free.'),
+    web_config: option(
+      nullable(text()),
+      null,
+      'File with TLS and basic authentication, in the format of the Prometheus exporter toolkit.',
+    ),
+  }),
+  state: section('What is kept across restarts.', {
+    directory: option(
+      nullable(text()),
+      null,
+      'Directory of totals and positions. Null: `$STATE_DIRECTORY`, else `$XDG_STATE_HOME/trailgauge`, else `~/.local/state/trailgauge`.',
+    ),
+  }),
+  metrics: section('What is shown, and how much of it.', {
+    runtime: option(flag(), false, 'Also show metrics of the process and of Node.js.'),
+    series_limit: option(
+      integer(1, 10_000_000),
+      10_000,
+      'Most series of one metric; what comes after is counted in a series with the label values `other`.',
+    ),
+    idle_ttl: option(
+      duration(),
+      '0s',
+      'Leave out counters that did not change for so long; they go on from their total when they do. `0s`: never.',
+    ),
+  }),
+} as const;
+
+/** A configuration that was validated and completed. */
+export type Config = { readonly [K in keyof typeof CORE_SECTIONS]: z.output<(typeof CORE_SECTIONS)[K]> } & {
+  /** Sections by `TYPE` or `TYPE/NAME`. */
+  readonly sources: Readonly<Record<string, unknown>>;
+  readonly writers: Readonly<Record<string, unknown>>;
+};
+
+/** What a configuration may hold sections of. */
+export interface SectionType {
+  readonly type: string;
+  readonly config: z.ZodType;
+}
+
+export interface ConfigTypes {
+  readonly sources: readonly SectionType[];
+  readonly writers: readonly SectionType[];
+}
+
+/** Either a configuration, or all that is wrong with it. */
+export type ConfigResult =
+  | { readonly config: Config; readonly errors: readonly [] }
+  | { readonly config: null; readonly errors: readonly ConfigError[] };
+
+/** The sources of a configuration that names none. */
+export const DEFAULT_SOURCES = { reaction: {} } as const;
+
+/** Reads and validates a configuration; all of its errors at once. */
+export function readConfig(
+  source: string,
+  options: { readonly format: 'yaml' | 'json'; readonly env: NodeJS.ProcessEnv; readonly types: ConfigTypes },
+): ConfigResult {
+  const document = parseConfig(source, options.format, options.env);
+  if (document.errors.length > 0 && document.value === null) return { config: null, errors: document.errors };
+  const errors = [...document.errors];
+  const root = asMap(document.value, document, errors);
+  const known = [...Object.keys(CORE_SECTIONS), 'sources', 'writers'];
+  for (const key of Object.keys(root)) {
+    if (!known.includes(key)) errors.push(unknownKey([key], key, known, document));
+  }
+  const core = Object.fromEntries(
+    Object.entries(CORE_SECTIONS).map(([key, schema]) => [key, validate(schema, root[key], [key], document, errors)]),
+  );
+  const sources = instances('sources', root.sources ?? DEFAULT_SOURCES, options.types.sources, document, errors);
+  const writers = instances('writers', root.writers ?? {}, options.types.writers, document, errors);
+  if (root.sources && Object.keys(sources).length === 0 && errors.length === 0) {
+    errors.push(errorAt(['sources'], document, `found none, wanted at least one of ${names(options.types.sources)}`));
+  }
+  if (errors.length > 0) return { config: null, errors: errors.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
+  // Each part went through its schema.
+  return { config: { ...core, sources, writers } as unknown as Config, errors: [] };
+}
+
+function instances(
+  part: 'sources' | 'writers',
+  value: unknown,
+  types: readonly SectionType[],
+  document: ConfigDocument,
+  errors: ConfigError[],
+): Record<string, unknown> {
+  if (!isMapValue(value)) {
+    errors.push(errorAt([part], document, `${found(value)}, wanted a map of sections named TYPE or TYPE/NAME`));
+    return {};
+  }
+  const sections: [string, unknown][] = [];
+  for (const [key, config] of Object.entries(value)) {
+    const slash = key.indexOf('/');
+    const type = slash < 0 ? key : key.slice(0, slash);
+    const spec = types.find((candidate) => candidate.type === type);
+    if (!spec) {
+      const near = nearest(type, types.map((candidate) => candidate.type));
+      const wish = types.length > 0 ? `one of ${names(types)}` : `none, as this version has no ${part}`;
+      errors.push(
+        errorAt([part, key], document, `found ${part.slice(0, -1)} type ${quote(type)}, wanted ${near ? `perhaps ${near}, ` : ''}${wish}`, true),
+      );
+    } else if (slash >= 0 && !/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/.test(key.slice(slash + 1))) {
+      const wish = 'wanted a name of up to 63 letters, digits and _ . -';
+      errors.push(errorAt([part, key], document, `found name ${quote(key.slice(slash + 1))}, ${wish}`, true));
+    } else {
+      sections.push([key, validate(spec.config, config, [part, key], document, errors)]);
+    }
+  }
+  return Object.fromEntries(sections);
+}
+
+function validate(schema: z.ZodType, value: unknown, path: Path, document: ConfigDocument, errors: ConfigError[]): unknown {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  for (const issue of result.error.issues) {
+    const at = [...path, ...issue.path];
+    const target = schemaAt(schema, issue.path);
+    if (issue.code === 'unrecognized_keys') {
+      const known = Object.keys((target && fieldMeta(target)?.fields) ?? {});
+      for (const key of issue.keys) errors.push(unknownKey([...at, key], key, known, document));
+    } else {
+      const hidden = target !== undefined && fieldMeta(target)?.secret === true;
+      const message = issue.message.startsWith('found') ? issue.message : `${hidden ? 'found something else' : found(valueAt(value, issue.path))}, ${issue.message}`;
+      errors.push(errorAt(at, document, message));
+    }
+  }
+  return undefined;
+}
+
+function schemaAt(schema: z.ZodType, path: Path): z.ZodType | undefined {
+  return path.reduce<z.ZodType | undefined>(
+    (at, step) => (at ? fieldMeta(at)?.fields?.[String(step)] : undefined),
+    schema,
+  );
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (at, step) => (at !== null && typeof at === 'object' ? Object.getOwnPropertyDescriptor(at, step)?.value : undefined),
+    value,
+  );
+}
+
+function unknownKey(path: Path, key: string, known: readonly string[], document: ConfigDocument): ConfigError {
+  const near = nearest(key, known);
+  const wish = near ? `perhaps ${near}` : `one of ${known.join(', ')}`;
+  return errorAt(path, document, `found unknown key ${quote(key)}, wanted ${wish}`, true);
+}
+
+function errorAt(path: Path, document: ConfigDocument, message: string, key = false): ConfigError {
+  const at = document.locate(path, key);
+  return { path: pathText(path), line: at?.line ?? null, column: at?.column ?? null, message };
+}
+
+function asMap(value: unknown, document: ConfigDocument, errors: ConfigError[]): Record<string, unknown> {
+  if (value === null || value === undefined) return {};
+  if (isMapValue(value)) return value;
+  errors.push(errorAt([], document, `${found(value)}, wanted a map of sections`));
+  return {};
+}
+
+function isMapValue(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+function found(value: unknown): string {
+  if (value === undefined) return 'found nothing';
+  const shown = JSON.stringify(value) ?? String(value);
+  return `found ${shown.length > 80 ? `${shown.slice(0, 80)}…` : shown}`;
+}
+
+function quote(value: string): string {
+  return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
+}
+
+function names(types: readonly SectionType[]): string {
+  return types.map(({ type }) => type).join(', ');
+}
+
+function nullable<T>(schema: z.ZodType<T>): z.ZodType<T | null> {
+  return described(schema.nullable(), { kind: 'string', ...fieldMeta(schema) });
+}
+
+function level(): z.ZodType<(typeof LOG_LEVELS)[number]> {
+  // The Python exporter for reaction writes its levels in capitals.
+  const words = choice(...LOG_LEVELS);
+  return described(
+    z.preprocess((value) => (typeof value === 'string' ? value.toLowerCase() : value), words) as unknown as typeof words,
+    { ...fieldMeta(words) },
+  );
+}

@@ -1,0 +1,129 @@
+import type { Logger } from 'pino';
+import type { Config } from './config.ts';
+import { CONTENT_TYPES, expose, type Format } from './metrics/exposition.ts';
+import { type Handles, Registry } from './metrics/registry.ts';
+import { createRuntimeMetrics } from './metrics/runtime.ts';
+import { Scrapers } from './metrics/scrape.ts';
+import { OWN_METRICS, SOURCE_METRICS } from './own.ts';
+import { type Pipeline, type PipelineOptions, sourceLabel, startPipeline } from './pipeline.ts';
+import type { AnySource } from './source.ts';
+import type { Status } from './status.ts';
+import type { Version } from './version.ts';
+import { durationMs } from '../lib/duration.ts';
+
+export interface EngineOptions {
+  readonly metrics: Config['metrics'];
+  /** Sections of the configuration by `TYPE` or `TYPE/NAME`. */
+  readonly sources: Config['sources'];
+  readonly types: readonly AnySource[];
+  readonly version: Version;
+  readonly log: Logger;
+  readonly now: () => number;
+}
+
+/** An exposition that is ready to be sent; whoever sends it says how that went. */
+export interface Scrape {
+  readonly contentType: string;
+  readonly chunks: readonly Buffer[];
+  delivered(): void;
+  failed(): void;
+}
+
+/** The sources with the metrics that they feed: all that runs, without where it is kept and served. */
+export interface Engine {
+  readonly registry: Registry;
+  readonly scrapers: Scrapers;
+  readonly own: Handles<typeof OWN_METRICS>;
+  /** Opens the sources of the configuration; saved series have to be restored before. */
+  start(options: StartOptions): readonly Pipeline[];
+  /** What this scraper is to be shown. `commit` is waited for before it is given out. */
+  scrape(format: Format, scraper: string, commit: () => Promise<void>): Promise<Scrape>;
+  status(problem: string | null): Status;
+}
+
+export interface StartOptions extends Pick<PipelineOptions, 'follow' | 'range' | 'signal'> {
+  readonly saved: (name: string) => PipelineOptions['saved'];
+}
+
+/** An engine whose metrics are registered, and whose sources are not yet opened. */
+export function createEngine(options: EngineOptions): Engine {
+  const { log, now, version } = options;
+  const started = now();
+  const registry = new Registry({ seriesLimit: options.metrics.series_limit });
+  registry.store.time = started;
+  const own = registry.register('', OWN_METRICS);
+  const sections = Object.entries(options.sources).map(([name, config]) => ({ name, config, spec: typeOf(name, options.types) }));
+  for (const { name, spec } of sections) {
+    registry.register(name, SOURCE_METRICS);
+    registry.register(name, spec.metrics, sourceLabel(name).constant);
+  }
+  const scrapers = new Scrapers(registry.owed, started);
+  const idleMs = durationMs(options.metrics.idle_ttl);
+  const runtime = options.metrics.runtime ? createRuntimeMetrics() : null;
+  const limited = new Map<string, number>();
+  let pipelines: readonly Pipeline[] = [];
+  own.buildInfo.set({ version: version.version, revision: version.revision, node: version.node }, 1);
+
+  return {
+    registry,
+    scrapers,
+    own,
+    start: ({ saved, ...how }) => {
+      pipelines = sections.map(({ name, config, spec }) =>
+        startPipeline({ name, spec, config, registry, log: log.child({ source: name }), now, saved: saved(name), ...how }),
+      );
+      return pipelines;
+    },
+    scrape: async (format, scraper, commit) => {
+      const began = performance.now();
+      registry.store.time = now();
+      countSeries();
+      const collection = scrapers.begin(scraper, registry.store.used, now());
+      try {
+        const more = runtime ? await runtime(format) : '';
+        const chunks = await expose(registry, { format, collection, idleMs, now: now(), more });
+        await commit();
+        own.scrapeSeconds.observe({}, (performance.now() - began) / 1000);
+        return { contentType: CONTENT_TYPES[format], chunks, delivered: collection.delivered, failed: collection.failed };
+      } catch (error) {
+        collection.failed();
+        throw error;
+      }
+    },
+    status: (problem) => ({
+      version,
+      started,
+      now: now(),
+      problem,
+      sources: pipelines.map((pipeline) => pipeline.status()),
+      metrics: [...registry.families.values()]
+        .map((family) => ({
+          metric: family.def.name,
+          series: registry.seriesCount(family),
+          limit: registry.seriesLimit,
+          limited: limited.get(family.def.name) ?? 0,
+        }))
+        .filter(({ series }) => series > 0),
+      scrapers: scrapers.list().map(({ id, seen }) => ({ id, seen })),
+    }),
+  };
+
+  /** The metrics about metrics are brought up to date just before they are shown. */
+  function countSeries(): void {
+    for (const family of registry.families.values()) {
+      const metric = family.def.name;
+      own.series.set({ metric }, registry.seriesCount(family));
+      if (family.limited === 0) continue;
+      own.seriesLimited.inc({ metric }, family.limited);
+      limited.set(metric, (limited.get(metric) ?? 0) + family.limited);
+      family.limited = 0;
+    }
+  }
+}
+
+function typeOf(name: string, types: readonly AnySource[]): AnySource {
+  const type = name.split('/', 1)[0];
+  const spec = types.find((candidate) => candidate.type === type);
+  if (!spec) throw new Error(`no source of type ${String(type)}`);
+  return spec;
+}

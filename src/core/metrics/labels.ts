@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+
+/** Longest label value that is shown whole, in UTF-16 units. */
+export const LABEL_VALUE_LIMIT = 1024;
+
+/** A label's name and value. */
+export type Label = readonly [name: string, value: string];
+
+/**
+ * The text between the braces of a series, escaped for both text formats: `stream="ssh",filter="a\"b"`.
+ *
+ * Labels with an empty value are left out, as an empty and an absent label are one to Prometheus. Escaping makes the
+ * text collision-free, so it is the key of the series as well.
+ */
+export function labelText(labels: Iterable<Label>): string {
+  let text = '';
+  for (const [name, value] of labels) {
+    if (value === '') continue;
+    text += `${text && ','}${name}="${escapeValue(boundValue(value))}"`;
+  }
+  return text;
+}
+
+/** HELP text, escaped: in OpenMetrics quotes are escaped too. */
+export function escapeHelp(help: string): string {
+  return help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+}
+
+function escapeValue(value: string): string {
+  // Lone surrogates would become U+FFFD only when encoded: replaced here, they cannot make two keys of one series.
+  const text = value.isWellFormed() ? value : value.toWellFormed();
+  if (!/["\\\n]/.test(text)) return text;
+  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+}
+
+/** An over-long value keeps its beginning; the hash of the whole keeps different ones apart. */
+function boundValue(value: string): string {
+  if (value.length <= LABEL_VALUE_LIMIT) return value;
+  const hash = createHash('sha256').update(value).digest('hex').slice(0, 12);
+  return `${value.slice(0, LABEL_VALUE_LIMIT - 13).toWellFormed()}~${hash}`;
+}

@@ -1,0 +1,18 @@
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Format } from './exposition.ts';
+
+/** Metrics of the process and of Node.js, as prom-client has them, in text without an end mark. */
+export function createRuntimeMetrics(): (format: Format) => Promise<string> {
+  // A registry that was once asked for OpenMetrics has lost the `_total` of its names, so each format has its own.
+  const text = new Registry();
+  const openmetrics = new Registry<typeof Registry.OPENMETRICS_CONTENT_TYPE>();
+  openmetrics.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+  collectDefaultMetrics({ register: text });
+  collectDefaultMetrics({ register: openmetrics });
+  return async (format) => {
+    const shown = await (format === 'text' ? text : openmetrics).metrics();
+    // prom-client puts blank lines between metrics, which OpenMetrics does not allow.
+    const lines = shown.split('\n').filter((line) => line !== '' && line !== '# EOF');
+    return lines.map((line) => `${line}\n`).join('');
+  };
+}

@@ -1,0 +1,113 @@
+import type { Logger } from 'pino';
+import type { z } from 'zod';
+import type { Event } from './event.ts';
+import type { Catalogue } from './metrics/define.ts';
+import type { Handles } from './metrics/registry.ts';
+import type { SavedEntries } from './state.ts';
+
+/** What `read` found: everything up to `position` is in `items`, or was in an earlier batch. */
+export interface Batch<Raw> {
+  readonly items: readonly Raw[];
+  /** Where to go on, in a form that msgpack keeps; null for nowhere yet. */
+  readonly position: unknown;
+  /** Bytes read, as they came. */
+  readonly bytes: number;
+  /** Time of the newest item, in milliseconds since 1970, if it has one. */
+  readonly lastTime?: number | undefined;
+  /** Items that were refused before they could become `Raw`, by reason. */
+  readonly rejected?: Readonly<Record<string, number>>;
+}
+
+/** An item that is no event, and should have been one. */
+export interface Rejected {
+  readonly rejected: string;
+}
+
+/** Whether something parsed is a refusal. */
+export function isRejected(parsed: object): parsed is Rejected {
+  return 'rejected' in parsed;
+}
+
+/** What `doctor` found out about one thing. */
+export interface Finding {
+  readonly ok: boolean;
+  /** What is fine, or what is wrong and what to do. */
+  readonly detail: string;
+}
+
+/** What a source may say about itself while it runs. */
+export interface SourceReport {
+  /** Null: reading. Otherwise what keeps it from reading; shown on the status page and logged once. */
+  problem(text: string | null): void;
+  /** Events are or may be lost, or something else went wrong: counted and logged. */
+  error(text: string, cause?: unknown): void;
+  /** Items that were read and are known already: counted as duplicates. */
+  duplicate(): void;
+}
+
+/** What a source is given when it is opened. */
+export interface SourceContext<C extends Catalogue> {
+  /** `reaction` or `reaction/NAME`. */
+  readonly name: string;
+  readonly metrics: Handles<C>;
+  readonly log: Logger;
+  readonly report: SourceReport;
+  readonly now: () => number;
+  /** False for one pass over what is there (`once`), true to follow. */
+  readonly follow: boolean;
+  /** Only events of this time are wanted, in milliseconds since 1970. */
+  readonly range: { readonly since: number | null; readonly until: number | null };
+  /** Ends when the source has to end. */
+  readonly signal: AbortSignal;
+}
+
+/** A source that was opened: the five verbs for its items. */
+export interface OpenedSource<Raw, Item> {
+  /** What has to be known before the first item is parsed. */
+  prepare?(): Promise<void>;
+  /** Reads on from a saved position, or from where a first start begins. Its first batch, maybe empty, tells that position. */
+  read(position: unknown): AsyncIterable<Batch<Raw>>;
+  /** Null for what is no event and need not be one. Plain and without waiting. */
+  parse(raw: Raw): Item | Rejected | null;
+  /** Adds to the metrics. Plain and without waiting. */
+  observe(item: Item, raw: Raw): void;
+  /** The item as the record that writers take. */
+  event(item: Item, raw: Raw): Event;
+  /** The beginning of an item as a person would know it, for the log. */
+  excerpt(raw: Raw): string;
+  /** Looks at what is, for gauges; called on a timer, never at the same time as itself. */
+  sample?(): Promise<void>;
+  /** Takes back what `changes` told before a restart. */
+  restore?(entries: SavedEntries): void;
+  /** What changed of the source's own memory since the last call; undefined removes an entry. */
+  changes?(): SavedEntries;
+  /** Lets go of watchers and children. */
+  close?(): Promise<void>;
+}
+
+/** A source, declared: everything the program and its documents know of it. */
+export interface SourceSpec<Config, C extends Catalogue, Raw, Item> {
+  readonly type: string;
+  readonly summary: string;
+  /** What happens to events while the program is down, or dies. */
+  readonly replay: string;
+  readonly config: z.ZodType<Config>;
+  readonly metrics: C;
+  /** Milliseconds between samples. */
+  readonly sampleMs?: number;
+  open(config: Config, context: SourceContext<C>): OpenedSource<Raw, Item>;
+  /** Raw items of a piece of recorded input, for `explain`. */
+  split(input: Buffer): Iterable<Raw>;
+  /** Tries what the configuration names. */
+  check(config: Config, signal: AbortSignal): AsyncIterable<Finding>;
+}
+
+/** A source whose own types nobody else needs to know. */
+export type AnySource = SourceSpec<unknown, Catalogue, unknown, unknown>;
+
+/** Declares a source. Its types end here: the rest of the program only hands its items back to it. */
+export function defineSource<Config, C extends Catalogue, Raw, Item extends object>(
+  spec: SourceSpec<Config, C, Raw, Item>,
+): AnySource {
+  return spec as unknown as AnySource;
+}

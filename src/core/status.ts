@@ -1,0 +1,24 @@
+import type { SourceStatus } from './pipeline.ts';
+import type { Version } from './version.ts';
+
+/** How full a metric is. */
+export interface MetricStatus {
+  readonly metric: string;
+  readonly series: number;
+  readonly limit: number;
+  /** Events counted under `other` since the beginning. */
+  readonly limited: number;
+}
+
+/** What the status page and `/api/v1/status` show. Times are in milliseconds since 1970. */
+export interface Status {
+  readonly version: Version;
+  readonly started: number;
+  readonly now: number;
+  /** What is wrong with the whole, or null. */
+  readonly problem: string | null;
+  readonly sources: readonly SourceStatus[];
+  readonly metrics: readonly MetricStatus[];
+  /** Who collects, and when it last did. */
+  readonly scrapers: readonly { readonly id: string; readonly seen: number }[];
+}

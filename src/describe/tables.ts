@@ -1,0 +1,57 @@
+import type { z } from 'zod';
+import type { MetricDef } from '../core/metrics/define.ts';
+import { optionRows, readSection } from './walk.ts';
+
+/** A metric with who has it. */
+export interface MetricRow {
+  readonly name: string;
+  readonly type: string;
+  readonly labels: readonly string[];
+  readonly help: string;
+  readonly source: string;
+}
+
+/** One row of the catalogue. A gauge of what came since the last collection is a gauge to Prometheus. */
+export function metricRow(def: MetricDef, source: string): MetricRow {
+  const { name, type, labels, extra, help } = def;
+  return { name, type: type === 'since' ? 'gauge' : type, labels: [...labels, ...(extra ? [`… ${extra}`] : [])], help, source };
+}
+
+/** The catalogue in Markdown. */
+export function metricsMarkdown(rows: readonly MetricRow[]): string {
+  return markdown(
+    ['name', 'type', 'labels', 'what it tells'],
+    rows.map(({ name, type, labels, help }) => [`\`${name}\``, type, labels.map(labelCell).join(', '), help]),
+  );
+}
+
+/** The catalogue as aligned columns, for a terminal. */
+export function metricsTable(rows: readonly MetricRow[]): string {
+  const cells = [
+    ['NAME', 'TYPE', 'SOURCE', 'LABELS', 'HELP'],
+    ...rows.map(({ name, type, source, labels, help }) => [name, type, source, labels.join(',') || '-', help]),
+  ];
+  const widths = cells[0]?.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0))) ?? [];
+  const lines = cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+  return `${lines.join('\n')}\n`;
+}
+
+/** The options of a section in Markdown; `prefix` is where the section stands, such as `sources.reaction`. */
+export function optionsMarkdown(schema: z.ZodType, prefix: string): string {
+  const rows = [...optionRows(readSection(schema))].map(({ path, kind, fallback, doc }) => [
+    `\`${[prefix, ...path].filter(Boolean).join('.')}\``,
+    kind,
+    `\`${JSON.stringify(fallback)}\``,
+    doc,
+  ]);
+  return markdown(['option', 'value', 'default', 'what it does'], rows);
+}
+
+function labelCell(label: string): string {
+  return label.startsWith('…') ? label : `\`${label}\``;
+}
+
+function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return `${[line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')}\n`;
+}

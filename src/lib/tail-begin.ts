@@ -1,0 +1,114 @@
+import { openAt, openAtEnd, openIfSame, type TailFile } from './tail-file.ts';
+import { type Entry, type Folder, scanFolder } from './tail-folder.ts';
+import { account } from './tail-move.ts';
+import type { FilePlace, FilePosition } from './tail-place.ts';
+import { followers, oldestHolder, openIfAllowed } from './tail-siblings.ts';
+import { type Beginning, retire, type Trail } from './tail-trail.ts';
+
+/** Finds the first file to read. False: not known yet, ask again later. Error: the file at the path cannot be read. */
+export async function begin(trail: Trail, from: Beginning): Promise<boolean> {
+  const folder = await scanFolder(trail.path);
+  if (trail.scanned === 0n) noteThere(trail, folder);
+  account(trail, folder);
+  if (typeof from === 'object' && (from.ino !== '' || from.before)) return resume(trail, folder, from);
+  if (folder.at === null) return true;
+  trail.current = await (from === 'end' ? openAtEnd(folder.at) : openAt(folder.at, 0));
+  return arrive(trail, trail.current);
+}
+
+const MS = 1_000_000n;
+
+function noteThere(trail: Trail, folder: Folder): void {
+  for (const { key, size } of folder.siblings) trail.there.set(key, size);
+  if (folder.at) trail.there.set(folder.at.key, folder.at.size);
+}
+
+function arrive(trail: Trail, file: TailFile | null): boolean {
+  if (file) file.liveFrom = trail.there.get(file.entry.key) ?? 0;
+  return file !== null;
+}
+
+/**
+ * Goes on at a saved position. Its file may have been renamed, or cut short after it was copied; then what came after
+ * it is read first, before the file at the path.
+ */
+async function resume(trail: Trail, folder: Folder, from: FilePosition): Promise<boolean> {
+  const places = [...(from.before ?? []), from];
+  const files = await locateAll(folder, places);
+  let main = files.length - 1;
+  // A file of which nothing has been read tells nothing of what came before it: begin with the one before.
+  while (main > 0 && places[main]?.offset === 0 && files[main - 1]) main--;
+  const current = files[main] ?? null;
+  if (current === null && folder.at === null && from.ino !== '') {
+    trail.resting = from;
+    await closeAll(files);
+    return false;
+  }
+  await closeAll(files.splice(main + 1));
+  files.pop();
+  const place = places[main] ?? from;
+  if (isLost(files, current, place)) trail.onGap(reasonOf(trail, folder));
+  for (const file of files) if (file && arrive(trail, file)) retire(trail, file);
+  trail.current = current;
+  if (current === null || !arrive(trail, current)) return true;
+  const since = sinceWhen(current, place, folder);
+  const taken = new Set([current, ...files].map((file) => file?.entry.key ?? ''));
+  if (since) trail.queue = await followers(folder, since, taken);
+  if (current.entry.key === folder.at?.key && trail.queue.length > 0) {
+    // Its turn comes again after the copies.
+    trail.current = null;
+    await current.handle.close();
+  }
+  return true;
+}
+
+/** The file whose followers come next: one that was renamed, or may have been filled, copied and cut short since. */
+function sinceWhen({ entry, offset }: TailFile, { mtime }: FilePlace, { at }: Folder): Entry | null {
+  if (entry.key !== at?.key) return entry;
+  const changed = offset === 0 && entry.mtime / MS > BigInt(mtime);
+  return changed ? { ...entry, mtime: BigInt(mtime) * MS } : null;
+}
+
+/** A file of which all had been read may be gone; it is in the position only because nothing of the next was read. */
+function isLost(before: readonly (TailFile | null)[], current: TailFile | null, place: FilePlace): boolean {
+  if (current === null && place.ino !== '') return true;
+  const needed = place.offset === 0 ? before.slice(0, -1) : before;
+  return needed.includes(null);
+}
+
+function reasonOf(trail: Trail, folder: Folder): string {
+  const why = folder.compressed ? 'cannot be found, it may have been compressed' : 'cannot be found';
+  return `${trail.path}: the file read last ${why}: lines may be lost`;
+}
+
+async function locateAll(folder: Folder, places: readonly FilePlace[]): Promise<(TailFile | null)[]> {
+  const files: (TailFile | null)[] = [];
+  try {
+    for (const place of places) files.push(await locate(folder, place));
+    return files;
+  } catch (error) {
+    await closeAll(files);
+    throw error;
+  }
+}
+
+/** Finds a saved place by its inode, else by the bytes before it. */
+async function locate({ at, siblings }: Folder, place: FilePlace): Promise<TailFile | null> {
+  const open = (entry: Entry) => openIfSame(entry, place);
+  if (at && at.ino === place.ino) {
+    const file = await open(at);
+    if (file) return file;
+  }
+  for (const sibling of siblings.filter(({ ino }) => ino === place.ino)) {
+    const file = await openIfAllowed(sibling, open);
+    if (file) return file;
+  }
+  if (place.offset === 0) return null;
+  // On another device inode numbers tell nothing: the logs may have moved house.
+  const all = at && at.dev !== place.dev ? [...siblings, at] : siblings;
+  return oldestHolder(all, BigInt(place.mtime) * MS, open);
+}
+
+async function closeAll(files: readonly (TailFile | null)[]): Promise<void> {
+  for (const file of files) await file?.handle.close();
+}

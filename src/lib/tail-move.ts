@@ -1,0 +1,111 @@
+import { isSettled, isUnseen, look, openAt, openCopy, type TailFile } from './tail-file.ts';
+import { type Entry, type Folder, folderChanged, scanFolder } from './tail-folder.ts';
+import { nowhere } from './tail-place.ts';
+import { isErrno, problemWith } from './tail-problem.ts';
+import { byAge, newcomers, oldestHolder } from './tail-siblings.ts';
+import { retire, type Trail } from './tail-trail.ts';
+
+/**
+ * Goes on to the next file once the current one is no longer at the path (or there is none): files that were there in
+ * between, in order, then the one at the path. False: there is none yet.
+ */
+export async function moveOn(trail: Trail): Promise<boolean> {
+  const folder = await scanFolder(trail.path);
+  const { current } = trail;
+  if (current && current.entry.key === folder.at?.key) return false;
+  findQueued(trail, folder);
+  // While the path stays empty, new files beside it are somebody's own: no log can have been renamed from there.
+  const mayHavePassed = folder.at !== null || (current !== null && !trail.wasEmpty);
+  if (mayHavePassed) trail.queue.push(...(await newcomers(trail, folder, current?.entry.born ?? 0n)));
+  trail.wasEmpty = folder.at === null;
+  account(trail, folder);
+  const next = await openNext(trail, folder);
+  if (next === null) return false;
+  if (current) retire(trail, current);
+  trail.current = next;
+  return true;
+}
+
+/**
+ * Starts again with a file that was cut short (`copytruncate`): a sibling that holds what was seen of it comes first,
+ * with what was not seen, then newer siblings, then the file from its first byte.
+ */
+export async function rewind(trail: Trail, file: TailFile): Promise<void> {
+  const folder = await scanFolder(trail.path);
+  const unseen = isUnseen(file);
+  const copy = unseen ? null : await oldestHolder(folder.siblings, file.mtime, (entry) => openCopy(entry, file));
+  const later = await newcomers(trail, folder, file.entry.born);
+  const chain = later.filter((entry) => copy === null || byAge(copy.entry, entry) < 0);
+  const self = folder.siblings.find(({ key }) => key === file.entry.key);
+  if (self) chain.push(self);
+  trail.queue.unshift(...chain.sort(byAge));
+  account(trail, folder);
+  trail.current = copy;
+  trail.resting = nowhere;
+  await file.handle.close();
+  if (copy === null && !unseen) trail.onGap(`${trail.path} was cut short and no copy of it is left: lines may be lost`);
+}
+
+/**
+ * Whether a file of which nothing has been seen was filled, copied and cut short in one go: nothing in the file itself
+ * tells, only a new sibling with other bytes.
+ */
+export async function wasCutUnseen(trail: Trail, file: TailFile): Promise<boolean> {
+  const later = await newcomers(trail, await scanFolder(trail.path), file.entry.born);
+  return later.some(({ size }) => size > 0);
+}
+
+/** Takes note of the siblings there are while the current file is at the path: none of them comes after it. */
+export async function accountIfChanged(trail: Trail, file: TailFile): Promise<void> {
+  if ((await folderChanged(trail.path)) === trail.scanned) return;
+  const folder = await scanFolder(trail.path);
+  await look(file);
+  if (folder.at?.key === file.entry.key && (file.offset > 0 || isSettled(file))) account(trail, folder);
+}
+
+/** Takes note of all siblings. */
+export function account(trail: Trail, folder: Folder): void {
+  trail.known = new Set(folder.siblings.map(({ key }) => key));
+  trail.scanned = folder.changed;
+}
+
+/** Files that wait to be read may have been renamed once more, or packed. */
+function findQueued(trail: Trail, folder: Folder): void {
+  const siblings = new Map(folder.siblings.map((entry) => [entry.key, entry]));
+  const queue = trail.queue.filter(({ key }) => key !== folder.at?.key);
+  trail.queue = [];
+  for (const { key, path } of queue) {
+    const entry = siblings.get(key);
+    if (entry) trail.queue.push(entry);
+    else trail.onGap(`${path} vanished before it was read: lines are lost`);
+  }
+}
+
+/** Opens the next file; null if there is none, or it has just been moved. Error: the one at the path cannot be read. */
+async function openNext(trail: Trail, folder: Folder): Promise<TailFile | null> {
+  for (let entry = trail.queue[0]; entry; entry = trail.queue[0]) {
+    try {
+      const file = await openNew(trail, entry);
+      if (file) trail.queue.shift();
+      return file;
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      trail.queue.shift();
+      trail.onGap(`${problemWith(entry.path, error)}: lines are lost`);
+    }
+  }
+  return folder.at && (takeBack(trail, folder.at) ?? openNew(trail, folder.at));
+}
+
+async function openNew(trail: Trail, entry: Entry): Promise<TailFile | null> {
+  const file = await openAt(entry, 0);
+  if (file) file.liveFrom = trail.there.get(entry.key) ?? 0;
+  return file;
+}
+
+/** A file that had been renamed away may get its name back. */
+function takeBack(trail: Trail, entry: Entry): TailFile | null {
+  const old = trail.old.find(({ file }) => file.entry.key === entry.key);
+  trail.old = trail.old.filter((other) => other !== old);
+  return old?.file ?? null;
+}

@@ -1,0 +1,86 @@
+import { holdsSame, type TailFile } from './tail-file.ts';
+import type { Entry, Folder } from './tail-folder.ts';
+import { isErrno } from './tail-problem.ts';
+import type { Trail } from './tail-trail.ts';
+
+/**
+ * The siblings that came after a file born at `born` (0: unknown) while we were following it, in order. They must have
+ * been at the path in between, or hold what was copied from there.
+ */
+export async function newcomers(trail: Trail, folder: Folder, born: bigint): Promise<Entry[]> {
+  const taken = new Set([...trail.old.map(({ file }) => file), trail.current].map((file) => file?.entry.key));
+  for (const { key } of trail.queue) taken.add(key);
+  const found: Entry[] = [];
+  for (const sibling of folder.siblings) {
+    if (trail.known.has(sibling.key) || taken.has(sibling.key)) continue;
+    // An old log that somebody has just unpacked is new, too, but keeps its time.
+    const older = sibling.size > 0 && sibling.mtime < born;
+    if (!older && !(await isCopyOf(folder.at, sibling))) found.push(sibling);
+  }
+  return found.sort(byAge);
+}
+
+/** The siblings that came after a file while we were stopped, in order: only times and contents can tell. */
+export async function followers(folder: Folder, file: Entry, taken: ReadonlySet<string>): Promise<Entry[]> {
+  const found: Entry[] = [];
+  for (const sibling of folder.siblings) {
+    if (taken.has(sibling.key) || sibling.size === 0 || !isLater(sibling, file)) continue;
+    if (!(await isCopyOf(folder.at, sibling)) && !(await isTwin(file, sibling))) found.push(sibling);
+  }
+  return found.sort(byAge);
+}
+
+/** Of the siblings written to at or after `mtime`, the oldest that `open` accepts. */
+export async function oldestHolder(
+  siblings: readonly Entry[],
+  mtime: bigint,
+  open: (entry: Entry) => Promise<TailFile | null>,
+): Promise<TailFile | null> {
+  for (const entry of siblings.filter((sibling) => sibling.mtime >= mtime).sort(byAge)) {
+    const file = await openIfAllowed(entry, open);
+    if (file) return file;
+  }
+  return null;
+}
+
+/** Opens a sibling; null if that is not possible. */
+export async function openIfAllowed(
+  entry: Entry,
+  open: (entry: Entry) => Promise<TailFile | null>,
+): Promise<TailFile | null> {
+  try {
+    return await open(entry);
+  } catch (error) {
+    if (isErrno(error)) return null;
+    throw error;
+  }
+}
+
+/** Orders files by when they were last written to, then by when they were made. */
+export function byAge(a: Entry, b: Entry): number {
+  if (a.mtime !== b.mtime) return a.mtime < b.mtime ? -1 : 1;
+  if (a.born !== b.born) return a.born < b.born ? -1 : 1;
+  return 0;
+}
+
+/** Enough bytes to say that two files with equal ones are the same log. */
+const TELLING = 1024;
+
+function isLater(sibling: Entry, file: Entry): boolean {
+  const younger = sibling.born > file.born;
+  // The writer may have left the file before only after this empty one was made.
+  if (file.size === 0 && sibling.born !== 0n && !younger) return false;
+  return sibling.mtime > file.mtime || (sibling.mtime === file.mtime && younger);
+}
+
+/** Whether a sibling is a copy of what the file still holds, and not a file that was there before it. */
+async function isCopyOf(file: Entry | null, sibling: Entry): Promise<boolean> {
+  if (file === null || sibling.size === 0) return false;
+  const before = sibling.born !== 0n && sibling.born < file.born;
+  return !before && (await holdsSame(sibling, file));
+}
+
+/** Whether a sibling is somebody's copy of a whole file. */
+async function isTwin(file: Entry, sibling: Entry): Promise<boolean> {
+  return sibling.size === file.size && file.size >= TELLING && (await holdsSame(sibling, file));
+}

@@ -1,0 +1,5 @@
+import type { AnySource } from '../core/source.ts';
+import { reaction } from './reaction/index.ts';
+
+/** All sources, in the order of the documentation. */
+export const SOURCES: readonly AnySource[] = [reaction];

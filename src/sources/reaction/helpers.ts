@@ -1,0 +1,140 @@
+import { networkOf } from './address.ts';
+
+/** What expressions of a template give; `undefined` is nothing, such as an item that a list does not have. */
+export type Value = string | number | boolean | undefined | readonly string[];
+
+export interface Helper {
+  /** Names of the arguments. */
+  readonly wants: readonly string[];
+  /** How many of them may be left out; any number may follow if it is infinite. */
+  readonly spare: number;
+  /** Throws if it cannot work with these values. */
+  run(...args: readonly Value[]): Value;
+}
+
+/** Neither a text nor a list gets longer than this. */
+export const longestResult = 65_536;
+
+/** The helpers of templates, by name; those that take one item or a part work on texts as on lists of characters. */
+export const helpers: ReadonlyMap<string, Helper> = new Map<string, Helper>([
+  ['split', helper(['text', 'separator'], (value, separator) => split(text(value), text(separator)))],
+  ['join', helper(['list', 'separator'], (value, separator) => join(list(value), text(separator)))],
+  ['slice', helper(['list', 'from', 'to'], slice, 1)],
+  ['first', helper(['list'], (value) => characters(value).at(0))],
+  ['last', helper(['list'], (value) => characters(value).at(-1))],
+  ['nth', helper(['list', 'index'], (value, index) => characters(value).at(integer(index)))],
+  ['length', helper(['list'], (value) => characters(value).length)],
+  ['lower', helper(['text'], (value) => bounded(text(value).toLowerCase()))],
+  ['upper', helper(['text'], (value) => bounded(text(value).toUpperCase()))],
+  ['trim', helper(['text'], (value) => text(value).trim())],
+  ['replace', helper(['text', 'old', 'new'], (value, old, by) => replace(text(value), text(old), text(by)))],
+  ['default', helper(['text', 'otherwise'], (value, otherwise) => (isTrue(value) ? value : otherwise))],
+  ['truncate', helper(['text', 'length'], (value, length) => truncate(text(value), integer(length)))],
+  ['eq', helper(['a', 'b'], isEqual)],
+  ['includes', helper(['text', 'part'], (value, part) => textOrList(value).includes(text(part)))],
+  ['startsWith', helper(['text', 'part'], (value, part) => text(value).startsWith(text(part)))],
+  ['endsWith', helper(['text', 'part'], (value, part) => text(value).endsWith(text(part)))],
+  ['concat', helper(['a', 'b'], (...parts) => join(parts.map(shown), ''), Number.POSITIVE_INFINITY)],
+  ['network', helper(['address', 'bits4', 'bits6'], network)],
+]);
+
+/** What counts as true in `{{#if}}`: not nothing, `false`, 0, an empty text or an empty list. */
+export function isTrue(value: Value): boolean {
+  return Array.isArray(value) ? value.length > 0 : Boolean(value);
+}
+
+/** A value as it is printed. */
+export function shown(value: Value): string {
+  if (Array.isArray(value)) return join(value, ',');
+  return value === undefined ? '' : String(value);
+}
+
+/** Joins texts; throws if the result would be too long. */
+export function join(parts: readonly string[], separator: string): string {
+  const length = parts.reduce((sum, part) => sum + part.length + separator.length, -separator.length);
+  refuseAbove(length);
+  return parts.join(separator);
+}
+
+function helper(wants: readonly string[], run: Helper['run'], spare = 0): Helper {
+  return { wants, spare, run };
+}
+
+function split(value: string, separator: string): readonly string[] {
+  if (separator === '') throw new Error('found an empty separator, wanted a text');
+  const parts = value.split(separator, longestResult + 1);
+  if (parts.length > longestResult) throw new Error(`found more than ${longestResult} parts, wanted fewer`);
+  return parts;
+}
+
+function slice(value: Value, from: Value, to: Value): Value {
+  const items = characters(value).slice(integer(from), to === undefined ? undefined : integer(to));
+  return typeof value === 'string' ? bounded(items.join('')) : items;
+}
+
+function replace(value: string, old: string, by: string): string {
+  let count = old === '' ? value.length + 1 : 0;
+  if (old !== '') for (let at = value.indexOf(old); at >= 0; at = value.indexOf(old, at + old.length)) count++;
+  // Worked out beforehand: the text itself could take gigabytes.
+  refuseAbove(value.length + count * (by.length - old.length));
+  return value.replaceAll(old, () => by);
+}
+
+function truncate(value: string, length: number): string {
+  if (length < 0) throw new Error(`found ${length}, wanted a length`);
+  // A character takes two places at most.
+  return bounded([...value.slice(0, 2 * length)].slice(0, length).join(''));
+}
+
+function isEqual(a: Value, b: Value): boolean {
+  if (typeof a === 'object' || typeof b === 'object' || a === undefined || b === undefined) return a === b;
+  return String(a) === String(b);
+}
+
+function network(value: Value, ipv4: Value, ipv6: Value): string {
+  const bits = { ipv4: integer(ipv4), ipv6: integer(ipv6) };
+  if (bits.ipv4 < 0 || bits.ipv4 > 32) throw new Error(`found ${bits.ipv4} bits, wanted 0 to 32 for IPv4`);
+  if (bits.ipv6 < 0 || bits.ipv6 > 128) throw new Error(`found ${bits.ipv6} bits, wanted 0 to 128 for IPv6`);
+  const address = text(value);
+  return networkOf(address, bits) ?? address;
+}
+
+function text(value: Value): string {
+  if (typeof value === 'object' || value === undefined) throw new Error(`found ${kind(value)}, wanted a text`);
+  return String(value);
+}
+
+function list(value: Value): readonly string[] {
+  if (typeof value !== 'object') throw new Error(`found ${kind(value)}, wanted a list, such as split gives`);
+  return value;
+}
+
+function textOrList(value: Value): string | readonly string[] {
+  return typeof value === 'object' ? value : text(value);
+}
+
+/** The items of a list, or the characters of a text: code points, so that no pair of surrogates is cut. */
+function characters(value: Value): readonly string[] {
+  return typeof value === 'object' ? value : [...text(value)];
+}
+
+function integer(value: Value): number {
+  const number = typeof value === 'string' && value !== '' ? Number(value) : value;
+  if (typeof number === 'number' && Number.isSafeInteger(number)) return number;
+  throw new Error(`found ${kind(value)}, wanted a whole number`);
+}
+
+function kind(value: Value): string {
+  if (value === undefined) return 'nothing';
+  if (typeof value === 'object') return 'a list';
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : String(value);
+}
+
+function bounded(value: string): string {
+  refuseAbove(value.length);
+  return value;
+}
+
+function refuseAbove(length: number): void {
+  if (length > longestResult) throw new Error(`the result has ${length} characters, wanted at most ${longestResult}`);
+}

@@ -1,0 +1,68 @@
+/** A list of quoted strings, decoded, and where the text after its closing bracket begins. */
+export interface QuotedList {
+  readonly values: readonly string[];
+  readonly end: number;
+}
+
+/**
+ * Reads `["a", "b"]` or `["a" "b"]` beginning at the bracket, with the escapes of Rust's debug format.
+ * Null if it does not end properly, or holds anything but quoted strings.
+ */
+export function readQuotedList(text: string, start: number): QuotedList | null {
+  const values: string[] = [];
+  let at = start + 1;
+  for (;;) {
+    let code = text.charCodeAt(at);
+    while (code === SPACE || code === COMMA) code = text.charCodeAt(++at);
+    if (code === CLOSE) return { values, end: at + 1 };
+    if (code !== QUOTE) return null;
+    const close = closingQuote(text, at + 1);
+    if (close < 0) return null;
+    const inner = text.slice(at + 1, close);
+    values.push(inner.includes('\\') ? unescape(inner) : inner);
+    at = close + 1;
+  }
+}
+
+/**
+ * Decodes the escapes of Rust's debug format: `\" \\ \' \n \r \t \0`, `\u{1..6 hex}`, and `\xHH` for raw bytes, which
+ * together are read as UTF-8. An unknown escape stays as it is; an impossible code point becomes U+FFFD.
+ */
+export function unescape(text: string): string {
+  return text.replace(ESCAPES, (escape: string) => {
+    if (escape.startsWith('\\x')) return Buffer.from(escape.replaceAll('\\x', ''), 'hex').toString('utf8');
+    if (escape.startsWith('\\u')) return codePoint(Number.parseInt(escape.slice(3, -1), 16));
+    return SIMPLE.get(escape.charAt(1)) ?? escape;
+  });
+}
+
+const SPACE = 0x20;
+const COMMA = 0x2c;
+const QUOTE = 0x22;
+const CLOSE = 0x5d;
+
+/** A run of `\xHH` is one piece, as several bytes may make one character. */
+const ESCAPES = /(?:\\x[0-9A-Fa-f]{2})+|\\u\{[0-9A-Fa-f]{1,6}\}|\\[^xu]/g;
+
+const SIMPLE: ReadonlyMap<string, string> = new Map([
+  ['"', '"'],
+  ['\\', '\\'],
+  ["'", "'"],
+  ['n', '\n'],
+  ['r', '\r'],
+  ['t', '\t'],
+  ['0', '\0'],
+]);
+
+function closingQuote(text: string, from: number): number {
+  for (let at = text.indexOf('"', from); at >= 0; at = text.indexOf('"', at + 1)) {
+    let slashes = 0;
+    while (text.charCodeAt(at - 1 - slashes) === 0x5c && at - 1 - slashes >= from) slashes++;
+    if (slashes % 2 === 0) return at;
+  }
+  return -1;
+}
+
+function codePoint(code: number): string {
+  return code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? '\ufffd' : String.fromCodePoint(code);
+}

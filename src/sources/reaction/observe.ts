@@ -1,0 +1,257 @@
+import type { Label } from '../../core/metrics/labels.ts';
+import type { CounterSeries, Handles, OwedSeries } from '../../core/metrics/registry.ts';
+import type { SavedEntries } from '../../core/state.ts';
+import { type Alignment, complete } from './align.ts';
+import { type ActionState, Filters, type FilterShape, type FilterState, matchValues, patternLabels } from './filters.ts';
+import { Hold, type SavedHold } from './hold.ts';
+import type { REACTION_METRICS } from './metrics.ts';
+import { type ActionLine, type CommandLine, type MatchLine, type ReactionLine, STREAM_EVENTS, type StreamLine } from './parse.ts';
+import type { SavedSegment, Tuple } from './recent.ts';
+import { hashArguments, Runs, type SavedRuns } from './runs.ts';
+import type { Settings } from './settings.ts';
+import type { Transforms } from './transform.ts';
+
+/** How the gauges of the Python exporter are shown: not at all, without, or with one label per pattern. */
+export type PatternExport = 'off' | 'plain' | 'patterns';
+
+export interface ObserverOptions {
+  readonly metrics: Handles<typeof REACTION_METRICS>;
+  readonly holdMs: number;
+  readonly matches: PatternExport;
+  readonly actions: PatternExport;
+  readonly commands: boolean;
+  readonly streams: boolean;
+  readonly transforms: Transforms;
+  /** A run was held. */
+  readonly onHeld: () => void;
+  /** reaction started. */
+  readonly onStart: () => void;
+}
+
+/**
+ * A parsed line, with what was found out about it the last time: most lines of a log stand in it many times, and are
+ * parsed once.
+ */
+export interface Observed {
+  readonly line: ReactionLine;
+  /** Hash of the arguments of a run. */
+  hash?: number;
+  /** Configuration that what follows belongs to. */
+  epoch: number;
+  filter?: FilterState;
+  action?: ActionState;
+  /** Values of the patterns of a match, null if they do not fit. */
+  values?: Tuple | null;
+  /** What a run's arguments tell of them. */
+  alignment?: Alignment;
+  owed?: OwedSeries;
+}
+
+/** What reaction's log does to the metrics. It remembers what later lines may refer to, and says what of it changed. */
+export class Observer {
+  readonly #options: ObserverOptions;
+  readonly #filters: Filters;
+  readonly #hold: Hold;
+  readonly #commands = { start: new Runs(), stop: new Runs() };
+  #epoch = 0;
+
+  constructor(options: ObserverOptions) {
+    const { metrics } = options;
+    this.#options = options;
+    this.#hold = new Hold(options.holdMs);
+    this.#filters = new Filters(
+      {
+        matches: (stream, filter) => metrics.matches.series({ stream, filter }),
+        runs: (stream, filter, action) => metrics.actions.series({ stream, filter, action }),
+        failures: (stream, filter, action) => metrics.actionFailures.series({ stream, filter, action }),
+      },
+      options.transforms,
+    );
+  }
+
+  /** Takes a configuration of reaction: pattern names, and series at 0 for all that it names. */
+  configure(settings: Settings): void {
+    const { metrics } = this.#options;
+    this.#epoch += 1;
+    this.#filters.configure(settings);
+    for (const stream of settings.streams.keys()) for (const type of STREAM_EVENTS) this.#stream(stream, type);
+    for (const command of settings.start) metrics.commands.series({ state: 'start', command });
+    for (const command of settings.stop) metrics.commands.series({ state: 'stop', command });
+  }
+
+  /** The newest match of a filter whose values, joined by spaces, are this key. */
+  tupleSeen(stream: string, filter: string, key: string): Tuple | null {
+    for (const tuple of this.#filters.find(stream, filter)?.recent ?? []) if (tuple.join(' ') === key) return tuple;
+    return null;
+  }
+
+  /** Labels of a filter's pattern values, as its gauges show them. */
+  labelsOf(stream: string, filter: string, values: readonly (string | undefined)[]): readonly Label[] {
+    const found = this.#filters.find(stream, filter);
+    return found ? patternLabels(values, found.shape) : [];
+  }
+
+  /** A line of this systemd invocation came: a new one is a start. */
+  invocation(id: string, time: number | null): void {
+    if (this.#hold.invocation(id)) this.#started(time);
+  }
+
+  /** The reader has come to the end of the log. */
+  caughtUp(now: number): void {
+    this.#hold.caughtUp(now);
+  }
+
+  observe(seen: Observed, time: number | null): void {
+    const { line } = seen;
+    switch (line.kind) {
+      case 'match':
+        return this.#match(seen, line);
+      case 'action':
+        return this.#run(seen, line, time);
+      case 'command':
+        return this.#command(seen, line, time);
+      case 'stream':
+        return this.#streamEvent(line, time);
+    }
+  }
+
+  #match(seen: Observed, line: MatchLine): void {
+    const filter = this.#resolve(seen, line.stream, line.filter);
+    filter.matches.inc();
+    if (filter.mark !== this.#hold.mark) {
+      filter.mark = this.#hold.mark;
+      filter.markChanged = true;
+    }
+    if (seen.values === undefined) seen.values = matchValues(line, filter.shape);
+    if (seen.values) filter.recent.add(seen.values);
+    if (this.#options.matches === 'off') return;
+    if (!seen.owed?.alive) {
+      const extra = this.#options.matches === 'patterns' && seen.values ? patternLabels(seen.values, filter.shape) : [];
+      seen.owed = this.#options.metrics.matchCount.series({ stream: filter.stream, filter: filter.filter }, extra);
+    }
+    seen.owed.inc();
+  }
+
+  #run(seen: Observed, line: ActionLine, time: number | null): void {
+    const filter = this.#resolve(seen, line.stream, line.filter);
+    const action = (seen.action ??= this.#filters.action(filter, line.action));
+    seen.hash ??= hashArguments(line.values, line.raw);
+    const announced = line.failed ? action.open.fail(seen.hash) : null;
+    const held = announced ? announced.held : this.#hold.holds(time, filter.mark);
+    if (!line.failed) action.open.announce(seen.hash, held);
+    if (held) return this.#options.onHeld();
+    if (line.failed) this.#filters.failures(filter, action).inc();
+    if (announced) return;
+    action.runs.inc();
+    this.#countAction(seen, line, filter, action);
+  }
+
+  #countAction(seen: Observed, line: ActionLine, filter: FilterState, action: ActionState): void {
+    if (this.#options.actions === 'off') return;
+    const labels = { stream: filter.stream, filter: filter.filter, action: action.action };
+    if (this.#options.actions === 'patterns' && filter.shape.patterns.length > 0) {
+      this.#options.metrics.actionCount.series(labels, this.#actionLabels(seen, line, filter, action)).inc();
+      return;
+    }
+    if (!seen.owed?.alive) seen.owed = this.#options.metrics.actionCount.series(labels, []);
+    seen.owed.inc();
+  }
+
+  #command(seen: Observed, line: CommandLine, time: number | null): void {
+    const { metrics } = this.#options;
+    const { state, command, failed, code } = line;
+    if (state === 'start') this.#started(time);
+    const runs = this.#commands[state];
+    seen.hash ??= hashArguments(line.values, line.raw);
+    const announced = failed ? runs.fail(seen.hash) : null;
+    if (!failed) runs.announce(seen.hash, false);
+    if (failed) metrics.commandFailures.inc({ state, command, code });
+    if (!announced) metrics.commands.inc({ state, command });
+    if (!this.#options.commands) return;
+    metrics.commandsCount.series({ state, command, status: failed ? 'False' : 'True', code }, []).inc();
+  }
+
+  #streamEvent({ stream, type }: StreamLine, time: number | null): void {
+    if (type === 'start') this.#started(time);
+    this.#stream(stream, type).inc();
+    if (this.#options.streams) this.#options.metrics.streamEventCount.series({ stream, type }, []).inc();
+  }
+
+  #actionLabels(seen: Observed, line: ActionLine, filter: FilterState, action: ActionState): readonly Label[] {
+    const { aligner, delayed } = action;
+    const found = (seen.alignment ??= aligner?.align(line.values, line.raw) ?? unaligned(filter.shape));
+    return patternLabels(complete(found, filter.recent, delayed), filter.shape);
+  }
+
+  /** The filter of a line, found once per configuration. */
+  #resolve(seen: Observed, stream: string, filter: string): FilterState {
+    if (seen.filter && seen.epoch === this.#epoch) return seen.filter;
+    seen.epoch = this.#epoch;
+    delete seen.action;
+    delete seen.values;
+    delete seen.alignment;
+    delete seen.owed;
+    seen.filter = this.#filters.get(stream, filter);
+    return seen.filter;
+  }
+
+  #started(time: number | null): void {
+    this.#hold.start(time);
+    this.#options.onStart();
+  }
+
+  #stream(stream: string, type: string): CounterSeries {
+    return this.#options.metrics.streamEvents.series({ stream, type });
+  }
+
+  /** What changed of all that later lines may refer to, since the last call. */
+  *changes(): Generator<readonly [key: string, value: unknown]> {
+    if (this.#hold.changed) yield ['hold', this.#hold.save()];
+    for (const state of ['start', 'stop'] as const) yield* runsChange(this.#commands[state], ['command', state]);
+    for (const filter of this.#filters) {
+      const head = [filter.stream, filter.filter];
+      if (filter.markChanged) yield [entryKey('mark', ...head), filter.mark];
+      filter.markChanged = false;
+      for (const [segment, saved] of filter.recent.changes()) yield [entryKey('recent', ...head, String(segment)), saved];
+      for (const action of filter.actions.values()) yield* runsChange(action.open, ['action', ...head, action.action]);
+    }
+  }
+
+  /** Takes back what `changes` told. */
+  restore(entries: SavedEntries): void {
+    const segments = new Map<FilterState, SavedSegment[]>();
+    for (const [key, value] of entries) {
+      const [kind, stream = '', name = '', action = ''] = entryParts(key);
+      // Written by `changes`; the version of the state's format vouches for the shapes.
+      if (kind === 'hold') this.#hold.restore(value as SavedHold);
+      else if (kind === 'command') this.#commands[stream === 'start' ? 'start' : 'stop'].restore(value as SavedRuns);
+      else if (kind === 'mark') this.#filters.get(stream, name).mark = value as number;
+      else if (kind === 'action') this.#filters.action(this.#filters.get(stream, name), action).open.restore(value as SavedRuns);
+      else if (kind === 'recent') {
+        const filter = this.#filters.get(stream, name);
+        segments.set(filter, [...(segments.get(filter) ?? []), value as SavedSegment]);
+      }
+    }
+    for (const [filter, saved] of segments) filter.recent.restore(saved);
+  }
+}
+
+/** Of an action that the configuration does not know, nothing is told. */
+function unaligned({ patterns }: FilterShape): Alignment {
+  return { values: patterns.map(() => undefined), contradicts: false, open: [] };
+}
+
+function* runsChange(runs: Runs, parts: readonly [string, ...string[]]): Generator<readonly [string, unknown]> {
+  if (!runs.changed) return;
+  runs.changed = false;
+  yield [entryKey(...parts), runs.save()];
+}
+
+/** Names are shown as logged and may hold anything but a dot, so a dot keeps them apart. */
+function entryKey(...parts: readonly string[]): string {
+  return parts.join('.');
+}
+
+function entryParts(key: string): readonly string[] {
+  return key.split('.');
+}

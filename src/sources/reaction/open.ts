@@ -1,0 +1,75 @@
+import type { OpenedSource, Rejected, SourceContext } from '../../core/source.ts';
+import { readVersion } from '../../core/version.ts';
+import { durationMs } from '../../lib/duration.ts';
+import type { PatternExportConfig, ReactionConfig } from './config.ts';
+import { toEvent } from './event.ts';
+import type { Line } from './lines.ts';
+import { memo } from './memo.ts';
+import type { REACTION_METRICS } from './metrics.ts';
+import { type Observed, Observer, type PatternExport } from './observe.ts';
+import { parseLine } from './parse.ts';
+import { readLog } from './read.ts';
+import { createSampler } from './sample.ts';
+import { createSettingsKeeper } from './settings-keeper.ts';
+import { compileTransforms } from './transform.ts';
+
+type Context = SourceContext<typeof REACTION_METRICS>;
+
+/** Opens the source: one observer, fed by the log, that knows the configuration as reaction has it. */
+export function openReaction(config: ReactionConfig, context: Context): OpenedSource<Line, Observed> {
+  const { metrics, report, now, follow } = context;
+  const observer = new Observer({
+    metrics,
+    holdMs: durationMs(config.hold),
+    matches: patternExport(config.export.matches),
+    actions: patternExport(config.export.actions),
+    commands: config.export.commands,
+    streams: config.export.streams,
+    transforms: compileTransforms(config.transform, (error) => report.error(error.message)),
+    onHeld: report.duplicate,
+    onStart: () => {
+      if (follow) settings.refresh();
+    },
+  });
+  const settings = createSettingsKeeper({ config, context, onSettings: (found) => observer.configure(found) });
+  const sampler = createSampler({
+    config,
+    context,
+    settings: () => settings.current(),
+    tupleSeen: (stream, filter, key) => observer.tupleSeen(stream, filter, key),
+    labelsOf: (stream, filter, values) => observer.labelsOf(stream, filter, values),
+    pendingCount: patternExport(config.export.pending),
+  });
+  metrics.buildInfo.set({ version: readVersion({}).version }, 1);
+  const parseV1 = memo((text) => toObserved(parseLine(text, true)));
+  const parseV2 = memo((text) => toObserved(parseLine(text, false)));
+  return {
+    prepare: async () => {
+      await settings.load();
+      if (follow) settings.watch();
+    },
+    read: (position) => readLog(config.logs, position, { ...context, onEnd: () => observer.caughtUp(now()) }),
+    parse: (line) => {
+      if (line.invocation !== undefined) observer.invocation(line.invocation, line.time);
+      return line.v1 ? parseV1(line.text) : parseV2(line.text);
+    },
+    observe: (item, line) => observer.observe(item, line.time),
+    event: (item, line) =>
+      toEvent({ line, parsed: item.line, shape: item.filter?.shape ?? null, source: context.name, now: now() }),
+    excerpt: (line) => line.text.slice(0, 200),
+    sample: sampler,
+    restore: (entries) => observer.restore(entries),
+    changes: () => [...observer.changes()],
+    close: settings.close,
+  };
+}
+
+function toObserved(parsed: ReturnType<typeof parseLine>): Observed | Rejected | null {
+  if (parsed === null || 'rejected' in parsed) return parsed;
+  return { line: parsed, epoch: -1 };
+}
+
+function patternExport(config: PatternExportConfig): PatternExport {
+  if (config === false) return 'off';
+  return config === true || config.extra ? 'patterns' : 'plain';
+}

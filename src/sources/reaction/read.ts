@@ -1,0 +1,107 @@
+import type { Batch, SourceContext } from '../../core/source.ts';
+import { followJournal, type JournalBatch } from '../../lib/journal.ts';
+import type { JournalPosition } from '../../lib/journal-resume.ts';
+import { type FileBatch, type FilePosition, followFile } from '../../lib/tail.ts';
+import type { LogsConfig } from './config.ts';
+import { type Line, splitLines, toLine } from './lines.ts';
+import type { REACTION_METRICS } from './metrics.ts';
+
+/** What of the context reading needs. */
+export type ReadContext = Pick<SourceContext<typeof REACTION_METRICS>, 'follow' | 'range' | 'report' | 'signal' | 'now'>;
+
+/** Reads on in reaction's log, in the journal or a file. `onEnd` is told when the end of what was there is reached. */
+export function readLog(
+  logs: LogsConfig,
+  position: unknown,
+  context: ReadContext & { readonly onEnd: () => void },
+): AsyncIterable<Batch<Line>> {
+  return logs.file === null ? readJournal(logs, position, context) : readFile(logs.file, position, context);
+}
+
+async function* readFile(
+  path: string,
+  position: unknown,
+  { follow, range, report, signal, now, onEnd }: ReadContext & { readonly onEnd: () => void },
+): AsyncGenerator<Batch<Line>> {
+  const batches = followFile({
+    path,
+    follow,
+    // A saved position is one that `followFile` gave out before.
+    from: (position as FilePosition | null | undefined) ?? (follow ? 'end' : 'start'),
+    signal,
+    now,
+    onProblem: (problem) => report.problem(problem),
+    onGap: (reason) => report.error(reason),
+  });
+  for await (const batch of batches) {
+    if (batch.live) onEnd();
+    yield fileBatch(batch, range, now());
+  }
+}
+
+function fileBatch(batch: FileBatch, range: ReadContext['range'], now: number): Batch<Line> {
+  const all = splitLines(batch.bytes, {
+    origin: { cursor: `${batch.dev}:${batch.ino}` },
+    at: batch.offset,
+    time: batch.live ? now : null,
+    now,
+  });
+  const items = range.since === null && range.until === null ? all : all.filter((line) => isWithin(line, range));
+  return {
+    items,
+    position: batch.position,
+    bytes: batch.bytes.length,
+    lastTime: items.at(-1)?.time ?? undefined,
+    ...(batch.tooLong > 0 && { rejected: { too_long: batch.tooLong } }),
+  };
+}
+
+/** A line without a time is within every range: nothing tells that it is not. */
+function isWithin({ time }: Line, { since, until }: ReadContext['range']): boolean {
+  return time === null || ((since === null || time >= since) && (until === null || time <= until));
+}
+
+async function* readJournal(
+  { systemd, directory }: LogsConfig,
+  position: unknown,
+  { follow, range, report, signal, now, onEnd }: ReadContext & { readonly onEnd: () => void },
+): AsyncGenerator<Batch<Line>> {
+  const unit = systemd ?? '';
+  const batches = followJournal({
+    unit: unit.includes('.') ? unit : `${unit}.service`,
+    directory,
+    follow,
+    // A saved position is one that `followJournal` gave out before.
+    from: (position as JournalPosition | null | undefined) ?? (follow ? 'end' : 'start'),
+    ...(range.since !== null && { since: range.since }),
+    ...(range.until !== null && { until: range.until }),
+    signal,
+    now,
+    onProblem: (problem) => report.problem(problem),
+    onGap: (reason) => report.error(reason),
+  });
+  for await (const batch of batches) {
+    if (batch.live) onEnd();
+    yield journalBatch(batch, now());
+  }
+}
+
+const BLANK = [''];
+
+function journalBatch(batch: JournalBatch, now: number): Batch<Line> {
+  const items: Line[] = [];
+  for (const entry of batch.entries) {
+    const { time, invocation, messages } = entry;
+    // An entry without a message is as good as a blank line.
+    (messages.length > 0 ? messages : BLANK).forEach((message, at) => {
+      items.push(toLine(message, at, { origin: entry, at, time, now, invocation }));
+    });
+  }
+  return {
+    items,
+    position: batch.position,
+    bytes: batch.bytes,
+    lastTime: batch.entries.at(-1)?.time,
+    ...(batch.tooLong > 0 && { rejected: { too_long: batch.tooLong } }),
+  };
+}

@@ -1,0 +1,57 @@
+/** Matches of a filter that are remembered. */
+export const MATCHES_KEPT = 1_000;
+
+/** Matches that are saved together. */
+const SEGMENT = 50;
+
+/** Values of one match, in the order of the filter's pattern names. */
+export type Tuple = readonly string[];
+
+/** A piece of the memory as it is saved: `first` counts matches from the beginning of time. */
+export interface SavedSegment {
+  readonly first: number;
+  readonly tuples: readonly Tuple[];
+}
+
+/** The last thousand matches of one filter, so that actions that do not tell their values can be given them. */
+export class RecentMatches {
+  readonly #ring: Tuple[] = [];
+  /** Matches that ever came: the newest is number `#count - 1`. */
+  #count = 0;
+  #saved = 0;
+
+  add(tuple: Tuple): void {
+    this.#ring[this.#count % MATCHES_KEPT] = tuple;
+    this.#count += 1;
+  }
+
+  /** From the newest on. */
+  *[Symbol.iterator](): Generator<Tuple> {
+    for (let n = this.#count - 1; n >= 0 && n >= this.#count - MATCHES_KEPT; n--) {
+      const tuple = this.#ring[n % MATCHES_KEPT];
+      if (tuple) yield tuple;
+    }
+  }
+
+  /** The segments that changed since the last call, by number. */
+  *changes(): Generator<readonly [segment: number, saved: SavedSegment]> {
+    const from = Math.max(this.#saved, this.#count - MATCHES_KEPT);
+    for (let n = from - (from % SEGMENT); n < this.#count; n += SEGMENT) {
+      const at = n % MATCHES_KEPT;
+      const length = Math.min(SEGMENT, this.#count - n);
+      yield [at / SEGMENT, { first: n, tuples: this.#ring.slice(at, at + length) }];
+    }
+    this.#saved = this.#count;
+  }
+
+  /** Takes the saved segments back, in any order. */
+  restore(segments: Iterable<SavedSegment>): void {
+    for (const { first, tuples } of segments) {
+      tuples.forEach((tuple, index) => {
+        this.#ring[(first + index) % MATCHES_KEPT] = tuple;
+      });
+      this.#count = Math.max(this.#count, first + tuples.length);
+    }
+    this.#saved = this.#count;
+  }
+}

@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import Handlebars from 'handlebars';
+import t from 'tap';
+import { helpers } from '../../../src/sources/reaction/helpers.ts';
+import { compileTemplate } from '../../../src/sources/reaction/template.ts';
+
+t.test('templates', async (t) => {
+  const cases: readonly (readonly [string, string, string])[] = [
+    ['{{last (split email "@")}}', 'mallory@example.org', 'example.org'],
+    ['{{join (slice (split value ".") 0 2) "."}}', '1.2.3.4', '1.2'],
+    ['{{#if (includes value "bot")}}bot{{else}}human{{/if}}', 'a bot', 'bot'],
+    ['{{#if (includes value "bot")}}bot{{else}}human{{/if}}', 'a man', 'human'],
+    ['{{#unless value}}e{{else if (eq value "b")}}B{{else}}C{{/unless}}', 'b', 'B'],
+    ['{{#unless value}}e{{else if (eq value "b")}}B{{else}}C{{/unless}}', '', 'e'],
+    ['{{^if value}}no{{/if}}', '', 'no'],
+    ['{{email}}{{{email}}}{{&email}}{{[email]}}{{./email}}', '<&"\'>', '<&"\'>'.repeat(5)],
+    ['a{{!-- note --}} {{~value~}} b\\{{value}}', 'x', 'axb{{value}}'],
+    ['{{nth (split value ".") 5}}', 'a', ''],
+    ['{{split value "."}}', 'a.b', 'a,b'],
+    ['{{eq value "a"}} {{length value}}', 'a', 'true 1'],
+    ['', 'a', ''],
+    ['plain', 'a', 'plain'],
+  ];
+  for (const [template, value, wanted] of cases) t.equal(compileTemplate(template, 'email')(value), wanted, template);
+});
+
+t.test('the names of patterns', async (t) => {
+  t.equal(compileTemplate('{{lower}}', 'lower')('A'), 'A', 'the pattern is nearer than the helper');
+  t.equal(compileTemplate('{{lower lower}}', 'lower')('A'), 'a');
+  t.equal(compileTemplate('{{upper value}}', 'user-agent')('a'), 'A');
+  t.equal(compileTemplate('{{[user agent]}}', 'user agent')('a'), 'a');
+  t.equal(compileTemplate('{{__proto__}}', '__proto__')('a'), 'a');
+  t.equal(compileTemplate('{{value}}', 'value')('a'), 'a');
+});
+
+t.test('mistakes are found when it is compiled', async (t) => {
+  const cases: readonly (readonly [string, string | RegExp])[] = [
+    ['{{last (split email', /^line 1, column 15: Handlebars says: Expecting 'CLOSE_RAW_BLOCK', .*, got 'INVALID'$/],
+    ['a\nb {{last (split email "@") foo=}}\n', /^line 2, column 32: Handlebars says: Expecting .*, got 'CLOSE'$/],
+    ['{{#if value}}y{{/unless}}', "line 1, column 4: Handlebars says: if doesn't match unless - 1:3"],
+    ['a\n{{#if value}}y', /^line 2, column 15: Handlebars says: Expecting .*, got 'EOF'$/],
+    ['{{mail}}', 'line 1, column 3: found the variable "mail", wanted "email" or "value"'],
+    ['x {{lower mail}}', 'line 1, column 11: found the variable "mail", wanted "email" or "value"'],
+    ['{{email.length}}', 'line 1, column 3: found the variable "email.length", wanted "email" or "value"'],
+    ['{{constructor}}', 'line 1, column 3: found the variable "constructor", wanted "email" or "value"'],
+    ['{{this}}', 'line 1, column 3: found the variable "this", wanted "email" or "value"'],
+    ['{{../email}}', 'line 1, column 3: found the variable "../email", wanted "email" or "value"'],
+    ['{{@root}}', 'line 1, column 3: found the variable "@root", wanted "email" or "value"'],
+    ['{{"text"}}', 'line 1, column 3: found the variable "text", wanted "email" or "value"'],
+    ['{{lowr email}}', 'line 1, column 1: found the helper "lowr", wanted "lower"'],
+    ['\n{{lookup email 1}}', /^line 2, column 1: found the helper "lookup", wanted one of split, join, /],
+    ['{{__proto__ email}}', /^line 1, column 1: found the helper "__proto__", wanted one of /],
+    ['{{lower}}', 'line 1, column 1: found 0 arguments, wanted (lower text)'],
+    ['{{slice email}}', 'line 1, column 1: found 1 argument, wanted (slice list from [to])'],
+    ['{{concat}}', /^line 1, column 1: found 0 arguments, wanted \(concat a \[b\] …\)$/],
+    ['{{lower email x=1}}', 'line 1, column 1: found a named argument, wanted (lower text)'],
+    ['{{upper (lower email email)}}', 'line 1, column 9: found 2 arguments, wanted (lower text)'],
+    ['{{> part}}', 'line 1, column 1: found a partial or a decorator, wanted text, a value, #if or #unless'],
+    ['{{#> part}}{{/part}}', /found a partial or a decorator/],
+    ['{{* part}}', /found a partial or a decorator/],
+    ['{{#each email}}{{/each}}', 'line 1, column 1: found the block "each", wanted #if or #unless'],
+    ['{{#email}}{{/email}}', 'line 1, column 1: found the block "email", wanted #if or #unless'],
+    ['{{#if email as |x|}}{{/if}}', 'line 1, column 1: wanted one condition for #if, and nothing else'],
+    ['{{#if}}{{/if}}', 'line 1, column 1: wanted one condition for #if, and nothing else'],
+    ['{{#if email}}{{else if mail}}{{/if}}', 'line 1, column 24: found the variable "mail", wanted "email" or "value"'],
+    [`${'{{#if value}}'.repeat(200)}${'{{/if}}'.repeat(200)}`, /^found more than 100 blocks in one another$/],
+    [`{{lower ${'(lower '.repeat(200)}value${')'.repeat(200)}}}`, /found more than 100 calls in one another$/],
+    ['x'.repeat(10_001), 'found 10001 characters, wanted at most 10000'],
+  ];
+  for (const [template, message] of cases) {
+    t.throws(() => compileTemplate(template, 'email'), { message }, template.slice(0, 60));
+  }
+});
+
+t.test('failures on a value name their place', async (t) => {
+  t.throws(() => compileTemplate('a{{lower (nth (split value ".") 5)}}', 'x')('a'), {
+    message: 'line 1, column 2: lower found nothing, wanted a text',
+  });
+  t.throws(() => compileTemplate('{{value}}{{value}}', 'x')('a'.repeat(40_000)), {
+    message: 'the result has 80000 characters, wanted at most 65536',
+  });
+});
+
+t.test('prints what Handlebars itself prints', async () => {
+  const handlebars = Handlebars.create();
+  for (const [name, { run }] of helpers) {
+    handlebars.registerHelper(name, (...args: unknown[]) => run(...(args.slice(0, -1) as string[])));
+  }
+  const expression = fc.constantFrom(
+    'value',
+    '(lower value)',
+    '(split value "a")',
+    '(length value)',
+    '(eq value "a")',
+    '""',
+    '0',
+  );
+  const { template } = fc.letrec<{ template: string }>((tie) => ({
+    template: fc.oneof(
+      { maxDepth: 3 },
+      fc.constantFrom(
+        'x',
+        ' ',
+        '\n',
+        '{{value}}',
+        '{{~value}}',
+        '{{! c }}',
+        '{{upper value}}',
+        '{{concat value 1 true}}',
+        '\\{{a}}',
+      ),
+      fc.tuple(tie('template'), tie('template')).map(([a, b]) => a + b),
+      fc
+        .tuple(fc.constantFrom('if', 'unless'), expression, tie('template'), tie('template'))
+        .map(([block, test, a, b]) => `{{#${block} ${test}}}${a}{{else}}${b}{{/${block}}}`),
+    ),
+  }));
+  fc.assert(
+    fc.property(template, fc.constantFrom('', 'a', 'A<b', '0'), (text, value) => {
+      return compileTemplate(text, 'p')(value) === handlebars.compile(text, { noEscape: true })({ value });
+    }),
+    { numRuns: 300 },
+  );
+});
