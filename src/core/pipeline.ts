@@ -194,9 +194,12 @@ class Run {
     const opened = this.#opened;
     const time = now();
     registry.store.time = time;
+    let items = 0;
     let events = 0;
     let rejected = 0;
+    let last: unknown;
     for (const raw of batch.items) {
+      items += 1;
       const parsed = opened.parse(raw);
       if (parsed === null) continue;
       // `parse` gives an object or null: `defineSource` asks for it.
@@ -206,20 +209,22 @@ class Run {
         continue;
       }
       opened.observe(parsed, raw);
+      last = raw;
       events += 1;
     }
-    let refused = 0;
     for (const [reason, count] of Object.entries(batch.rejected ?? {})) {
-      refused += count;
+      items += count;
+      rejected += count;
       this.#reject(reason, count, undefined);
     }
-    if (batch.items.length + refused > 0) this.#items.inc(batch.items.length + refused);
+    if (items > 0) this.#items.inc(items);
     if (batch.bytes > 0) this.#bytes.inc(batch.bytes);
     if (events > 0) this.#events.inc(events);
     this.#status.events += events;
-    this.#status.rejected += rejected + refused;
+    this.#status.rejected += rejected;
     this.#rate.add(events);
-    if (batch.lastTime !== undefined) this.#noteTime(batch.lastTime, time);
+    const lastTime = last === undefined ? null : opened.timeOf(last);
+    if (lastTime !== null) this.#noteTime(lastTime, time);
     this.#position = batch.position;
     this.#moved = true;
     this.#setState('reading', null);

@@ -7,13 +7,12 @@ import type { SavedEntries } from './state.ts';
 
 /** What `read` found: everything up to `position` is in `items`, or was in an earlier batch. */
 export interface Batch<Raw> {
-  readonly items: readonly Raw[];
+  /** Gone through once. */
+  readonly items: Iterable<Raw>;
   /** Where to go on, in a form that msgpack keeps; null for nowhere yet. */
   readonly position: unknown;
   /** Bytes read, as they came. */
   readonly bytes: number;
-  /** Time of the newest item, in milliseconds since 1970, if it has one. */
-  readonly lastTime?: number | undefined;
   /** Items that were refused before they could become `Raw`, by reason. */
   readonly rejected?: Readonly<Record<string, number>>;
 }
@@ -71,6 +70,8 @@ export interface OpenedSource<Raw, Item> {
   parse(raw: Raw): Item | Rejected | null;
   /** Adds to the metrics. Plain and without waiting. */
   observe(item: Item, raw: Raw): void;
+  /** Milliseconds since 1970 of an item, or null if nothing tells. */
+  timeOf(raw: Raw): number | null;
   /** The item as the record that writers take. */
   event(item: Item, raw: Raw): Event;
   /** The beginning of an item as a person would know it, for the log. */

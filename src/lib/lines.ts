@@ -31,15 +31,12 @@ export interface Lines {
 
 /** Room for lines of up to `maxLine` bytes without their `\n`, read `chunk` bytes at a time. */
 export function lineSpace(maxLine: number, chunk: number): LineSpace {
-  return { buffer: Buffer.allocUnsafeSlow(EDGE + maxLine + 1), maxLine, chunk };
+  return { buffer: Buffer.allocUnsafeSlow(maxLine + 1), maxLine, chunk };
 }
 
 /**
  * Reads the next whole lines below `limit`, at least one, as many as a chunk holds. `end`: there are none (yet).
- * `changed`: the file is shorter, or does not hold what was read before.
- *
- * The bytes before the line are read once more, in the same call as the line, and compared: a file that was cut to
- * nothing and has grown again past the offset must not go unnoticed between a look at it and the reading.
+ * `changed`: the file is shorter, or does not hold what was seen before.
  */
 export async function cutLines(
   source: LineSource,
@@ -47,24 +44,26 @@ export async function cutLines(
   space: LineSpace,
 ): Promise<Lines | 'end' | 'changed'> {
   if (source.skipped > 0) return passLine(source, limit, space);
-  if (limit <= source.offset) return limit === source.offset ? 'end' : 'changed';
-  const lead = source.tail.length;
-  const start = source.offset - lead;
-  const most = Math.min(lead + space.maxLine + 1, limit - start);
+  const most = Math.min(space.buffer.length, limit - source.offset);
+  if (most <= 0) return most === 0 ? 'end' : 'changed';
   let filled = 0;
-  for (let searched = 0; filled < most; ) {
+  let end = 0;
+  while (filled < most && end === 0) {
     const wanted = Math.min(space.chunk, most - filled);
-    const { bytesRead } = await source.handle.read(space.buffer, filled, wanted, start + filled);
+    const { bytesRead } = await source.handle.read(space.buffer, filled, wanted, source.offset + filled);
     if (bytesRead === 0) return 'changed';
+    const last = space.buffer.subarray(filled, filled + bytesRead).lastIndexOf(NEWLINE);
+    if (last >= 0) end = filled + last + 1;
     filled += bytesRead;
-    if (filled <= lead) continue;
-    if (searched === 0 && !space.buffer.subarray(0, lead).equals(source.tail)) return 'changed';
-    searched = Math.max(searched, lead);
-    const last = space.buffer.subarray(searched, filled).lastIndexOf(NEWLINE);
-    if (last >= 0) return take(source, space, searched + last + 1);
-    searched = filled;
   }
-  return keepPart(source, space, filled);
+  const bytes = space.buffer.subarray(0, filled);
+  if (!(await isAsSeen(source, bytes))) return 'changed';
+  return end > 0 ? take(source, bytes.subarray(0, end)) : keepPart(source, space, bytes);
+}
+
+/** Notes the first bytes of the line that comes next, so that `cutLines` tells if they are no longer the same. */
+export async function peek(source: LineSource): Promise<void> {
+  source.edge = await readAt(source.handle, source.offset, EDGE);
 }
 
 /** Takes what lies between the last `\n` and `limit` as a line of its own, without one: nothing more will come. */
@@ -73,38 +72,42 @@ export async function cutRest(source: LineSource, limit: number, space: LineSpac
   if (length <= 0) return length === 0 ? 'end' : 'changed';
   if (source.skipped > 0 || length > space.maxLine) return passTo(source, limit);
   const bytes = await readAt(source.handle, source.offset, length);
-  if (bytes.length < length) return 'changed';
-  const lead = source.tail.copy(space.buffer);
-  bytes.copy(space.buffer, lead);
-  return take(source, space, lead + length);
+  return bytes.length === length && (await isAsSeen(source, bytes)) ? take(source, bytes) : 'changed';
 }
 
 const NEWLINE = 10;
 const NONE: Lines = { bytes: Buffer.alloc(0), tooLong: 0 };
 const ONE_TOO_LONG: Lines = { bytes: Buffer.alloc(0), tooLong: 1 };
 
-/** Moves the source to the end of the lines, which lie in the space behind the source's own tail. */
-function take(source: LineSource, space: LineSpace, end: number): Lines {
-  const lead = source.tail.length;
-  const bytes = space.buffer.subarray(lead, end);
+/**
+ * Whether the file holds what was seen before, now that `bytes` have been read behind it. Only a look afterwards proves
+ * that these belong to it: a file may be cut to nothing and grow past the offset at any moment.
+ */
+async function isAsSeen({ handle, offset, tail, edge }: LineSource, bytes: Buffer): Promise<boolean> {
+  const part = bytes.subarray(0, EDGE);
+  if (!part.subarray(0, edge.length).equals(edge.subarray(0, part.length))) return false;
+  const again = await readAt(handle, offset - tail.length, tail.length + part.length);
+  return again.equals(Buffer.concat([tail, part]));
+}
+
+/** Moves the source to the end of the lines. */
+function take(source: LineSource, bytes: Buffer): Lines {
   if (source.head.length < EDGE) {
     source.head = Buffer.concat([source.head, bytes.subarray(0, EDGE - source.head.length)]);
   }
-  source.tail = Buffer.from(space.buffer.subarray(Math.max(0, end - EDGE), end));
+  source.tail = Buffer.concat([source.tail, bytes.subarray(-EDGE)]).subarray(-EDGE);
   source.edge = NONE.bytes;
   source.offset += bytes.length;
   return { bytes, tooLong: 0 };
 }
 
 /** No `\n` in sight: the line goes on, or is too long, or begins with a hole. */
-function keepPart(source: LineSource, space: LineSpace, filled: number): Lines | 'end' {
-  const lead = source.tail.length;
-  const part = space.buffer.subarray(lead, filled);
+function keepPart(source: LineSource, space: LineSpace, part: Buffer): Lines | 'end' {
   source.edge = Buffer.from(part.subarray(0, EDGE));
   if (part.length <= space.maxLine) return 'end';
   // A writer that does not append leaves a hole of any size when the log is cut short: no part of the line behind it.
   const hole = countZeros(part);
-  if (hole > 0) take(source, space, lead + hole);
+  if (hole > 0) take(source, part.subarray(0, hole));
   else source.skipped = source.offset + part.length;
   return NONE;
 }

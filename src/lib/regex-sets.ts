@@ -11,7 +11,7 @@ export interface Reading {
 /** Thrown at what is beyond the syntax. */
 export const foreign = Symbol('foreign');
 
-/** A class after its `[`: items, ranges, `[:alpha:]`, other classes; no operations such as `&&`. */
+/** A class after its `[`: items, ranges and `[:alpha:]`; no other classes in it, no operations such as `&&`. */
 export function charClass(reading: Reading): Accepts {
   const isNegated = take(reading, '^');
   const items: Accepts[] = [];

@@ -25,6 +25,8 @@ export type Assertion = 'start' | 'end' | 'word' | 'inside';
 const longest = 10_000;
 const deepest = 100;
 const mostRepeats = 1000;
+/** One after the other, as in `a+*`. */
+const mostQuantifiers = 4;
 
 /**
  * Parses the common part of the syntaxes of Rust's crate `regex` (https://docs.rs/regex, "Syntax") and Go's RE2: literals,
@@ -62,13 +64,14 @@ function sequence(reading: Reading): Regex {
 
 function repeated(reading: Reading, atom: Regex): Regex {
   let part = atom;
-  for (;;) {
+  for (let count = 0; count <= mostQuantifiers; count++) {
     const bounds = quantifier(reading);
     if (bounds === null) return part;
     // Lazy or greedy makes no difference to whether the whole matches.
     take(reading, '?');
     part = { type: 'repeat', part, least: bounds[0], most: bounds[1] };
   }
+  throw foreign;
 }
 
 function quantifier(reading: Reading): readonly [number, number] | null {

@@ -2,14 +2,14 @@ import { openAt, openAtEnd, openIfSame, type TailFile } from './tail-file.ts';
 import { type Entry, type Folder, scanFolder } from './tail-folder.ts';
 import { account } from './tail-move.ts';
 import type { FilePlace, FilePosition } from './tail-place.ts';
-import { followers, oldestHolder, openIfAllowed } from './tail-siblings.ts';
+import { byAge, followers, oldestHolder, openIfAllowed } from './tail-siblings.ts';
 import { type Beginning, retire, type Trail } from './tail-trail.ts';
 
 /** Finds the first file to read. False: not known yet, ask again later. Error: the file at the path cannot be read. */
 export async function begin(trail: Trail, from: Beginning): Promise<boolean> {
   const folder = await scanFolder(trail.path);
   if (trail.scanned === 0n) noteThere(trail, folder);
-  account(trail, folder);
+  account(trail, folder, []);
   if (typeof from === 'object' && (from.ino !== '' || from.before)) return resume(trail, folder, from);
   if (folder.at === null) return true;
   trail.current = await (from === 'end' ? openAtEnd(folder.at) : openAt(folder.at, 0));
@@ -51,22 +51,34 @@ async function resume(trail: Trail, folder: Folder, from: FilePosition): Promise
   for (const file of files) if (file && arrive(trail, file)) retire(trail, file);
   trail.current = current;
   if (current === null || !arrive(trail, current)) return true;
-  const since = sinceWhen(current, place, folder);
   const taken = new Set([current, ...files].map((file) => file?.entry.key ?? ''));
-  if (since) trail.queue = await followers(folder, since, taken);
-  if (current.entry.key === folder.at?.key && trail.queue.length > 0) {
-    // Its turn comes again after the copies.
+  trail.queue = await queueAfter(folder, { current, place, taken });
+  if (trail.queue.some(({ key }) => key === current.entry.key) || (trail.queue.length > 0 && isAt(folder, current))) {
     trail.current = null;
     await current.handle.close();
   }
   return true;
 }
 
-/** The file whose followers come next: one that was renamed, or may have been filled, copied and cut short since. */
-function sinceWhen({ entry, offset }: TailFile, { mtime }: FilePlace, { at }: Folder): Entry | null {
-  if (entry.key !== at?.key) return entry;
-  const changed = offset === 0 && entry.mtime / MS > BigInt(mtime);
-  return changed ? { ...entry, mtime: BigInt(mtime) * MS } : null;
+interface Resumed {
+  readonly current: TailFile;
+  readonly place: FilePlace;
+  readonly taken: ReadonlySet<string>;
+}
+
+/** What comes next, before the file at the path. If the current file does not come first, it is among them again. */
+async function queueAfter(folder: Folder, { current, place, taken }: Resumed): Promise<Entry[]> {
+  const { entry } = current;
+  if (place.offset === 0 && entry.mtime / MS > BigInt(place.mtime)) {
+    // Nothing of it had been read: it may have been filled, copied and cut short since, and the copies come first.
+    const copies = await followers(folder, { ...entry, mtime: BigInt(place.mtime) * MS }, taken);
+    if (copies.length > 0) return isAt(folder, current) ? copies : [...copies, entry].sort(byAge);
+  }
+  return isAt(folder, current) ? [] : followers(folder, entry, taken);
+}
+
+function isAt({ at }: Folder, { entry }: TailFile): boolean {
+  return entry.key === at?.key;
 }
 
 /** A file of which all had been read may be gone; it is in the position only because nothing of the next was read. */

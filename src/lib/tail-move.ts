@@ -1,4 +1,4 @@
-import { isSettled, isUnseen, look, openAt, openCopy, type TailFile } from './tail-file.ts';
+import { isSettled, isUnseen, look, openAt, openCopy, type TailFile, wasCut } from './tail-file.ts';
 import { type Entry, type Folder, folderChanged, scanFolder } from './tail-folder.ts';
 import { nowhere } from './tail-place.ts';
 import { isErrno, problemWith } from './tail-problem.ts';
@@ -16,9 +16,10 @@ export async function moveOn(trail: Trail): Promise<boolean> {
   findQueued(trail, folder);
   // While the path stays empty, new files beside it are somebody's own: no log can have been renamed from there.
   const mayHavePassed = folder.at !== null || (current !== null && !trail.wasEmpty);
-  if (mayHavePassed) trail.queue.push(...(await newcomers(trail, folder, current?.entry.born ?? 0n)));
+  const { passed, copies } = await newcomers(trail, folder, current?.entry.born ?? 0n);
+  if (mayHavePassed) trail.queue.push(...passed);
   trail.wasEmpty = folder.at === null;
-  account(trail, folder);
+  account(trail, folder, copies);
   const next = await openNext(trail, folder);
   if (next === null) return false;
   if (current) retire(trail, current);
@@ -34,12 +35,12 @@ export async function rewind(trail: Trail, file: TailFile): Promise<void> {
   const folder = await scanFolder(trail.path);
   const unseen = isUnseen(file);
   const copy = unseen ? null : await oldestHolder(folder.siblings, file.mtime, (entry) => openCopy(entry, file));
-  const later = await newcomers(trail, folder, file.entry.born);
-  const chain = later.filter((entry) => copy === null || byAge(copy.entry, entry) < 0);
+  const { passed, copies } = await newcomers(trail, folder, file.entry.born);
+  const chain = passed.filter((entry) => copy === null || byAge(copy.entry, entry) < 0);
   const self = folder.siblings.find(({ key }) => key === file.entry.key);
   if (self) chain.push(self);
   trail.queue.unshift(...chain.sort(byAge));
-  account(trail, folder);
+  account(trail, folder, copies);
   trail.current = copy;
   trail.resting = nowhere;
   await file.handle.close();
@@ -51,8 +52,8 @@ export async function rewind(trail: Trail, file: TailFile): Promise<void> {
  * tells, only a new sibling with other bytes.
  */
 export async function wasCutUnseen(trail: Trail, file: TailFile): Promise<boolean> {
-  const later = await newcomers(trail, await scanFolder(trail.path), file.entry.born);
-  return later.some(({ size }) => size > 0);
+  const { passed } = await newcomers(trail, await scanFolder(trail.path), file.entry.born);
+  return passed.some(({ size }) => size > 0);
 }
 
 /** Takes note of the siblings there are while the current file is at the path: none of them comes after it. */
@@ -60,13 +61,16 @@ export async function accountIfChanged(trail: Trail, file: TailFile): Promise<vo
   if ((await folderChanged(trail.path)) === trail.scanned) return;
   const folder = await scanFolder(trail.path);
   await look(file);
-  if (folder.at?.key === file.entry.key && (file.offset > 0 || isSettled(file))) account(trail, folder);
+  // If the file has been cut short meanwhile, siblings hold what is missing.
+  const whole = isSettled(file) || (!isUnseen(file) && !(await wasCut(file)));
+  if (whole && folder.at?.key === file.entry.key) account(trail, folder, []);
 }
 
-/** Takes note of all siblings. */
-export function account(trail: Trail, folder: Folder): void {
+/** Takes note of all siblings but some, which are looked at again. */
+export function account(trail: Trail, folder: Folder, except: readonly Entry[]): void {
   trail.known = new Set(folder.siblings.map(({ key }) => key));
-  trail.scanned = folder.changed;
+  for (const { key } of except) trail.known.delete(key);
+  trail.scanned = except.length > 0 ? -1n : folder.changed;
 }
 
 /** Files that wait to be read may have been renamed once more, or packed. */

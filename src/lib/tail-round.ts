@@ -1,3 +1,4 @@
+import { peek } from './lines.ts';
 import { begin } from './tail-begin.ts';
 import { isSettled, isUnseen, look, type TailFile, wasCut } from './tail-file.ts';
 import { type Entry, entryAt } from './tail-folder.ts';
@@ -52,8 +53,8 @@ async function* readOn(trail: Trail, file: TailFile): AsyncGenerator<FileBatch, 
   const isAtPath = at?.key === file.entry.key;
   let any = yield* drainOld(trail);
   if (!isSettled(file)) {
-    const cut = isUnseen(file) ? isAtPath && (await wasCutUnseen(trail, file)) : await wasCut(file);
-    if (cut) return (await attempt(trail, () => rewind(trail, file))) !== undefined;
+    if (await wasCutShort(trail, file, isAtPath))
+      return (await attempt(trail, () => rewind(trail, file))) !== undefined;
     any = (yield* drain(trail, file, size)) || any;
   }
   if (trail.signal.aborted || at === undefined) return any;
@@ -61,6 +62,14 @@ async function* readOn(trail: Trail, file: TailFile): AsyncGenerator<FileBatch, 
   else if (at === null && links === 0 && isDue(trail)) leave(trail, file);
   else any = (yield* goOn(trail)) || any;
   return any;
+}
+
+async function wasCutShort(trail: Trail, file: TailFile, isAtPath: boolean): Promise<boolean> {
+  if (!isUnseen(file)) return wasCut(file);
+  await peek(file);
+  if (!isAtPath || !(await wasCutUnseen(trail, file))) return false;
+  file.edge = Buffer.alloc(0);
+  return true;
 }
 
 async function* goOn(trail: Trail): AsyncGenerator<FileBatch, boolean> {

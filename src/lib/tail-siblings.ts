@@ -3,21 +3,27 @@ import type { Entry, Folder } from './tail-folder.ts';
 import { isErrno } from './tail-problem.ts';
 import type { Trail } from './tail-trail.ts';
 
-/**
- * The siblings that came after a file born at `born` (0: unknown) while we were following it, in order. They must have
- * been at the path in between, or hold what was copied from there.
- */
-export async function newcomers(trail: Trail, folder: Folder, born: bigint): Promise<Entry[]> {
+/** Siblings that were not there before. */
+export interface Newcomers {
+  /** Those that were at the path since, or hold what was cut from there, in order. */
+  readonly passed: Entry[];
+  /** Copies of what the file at the path still holds. They count once it is cut short, not before. */
+  readonly copies: readonly Entry[];
+}
+
+/** The siblings that came while we were following a file born at `born` (0: unknown). */
+export async function newcomers(trail: Trail, folder: Folder, born: bigint): Promise<Newcomers> {
   const taken = new Set([...trail.old.map(({ file }) => file), trail.current].map((file) => file?.entry.key));
   for (const { key } of trail.queue) taken.add(key);
-  const found: Entry[] = [];
+  const passed: Entry[] = [];
+  const copies: Entry[] = [];
   for (const sibling of folder.siblings) {
     if (trail.known.has(sibling.key) || taken.has(sibling.key)) continue;
     // An old log that somebody has just unpacked is new, too, but keeps its time.
-    const older = sibling.size > 0 && sibling.mtime < born;
-    if (!older && !(await isCopyOf(folder.at, sibling))) found.push(sibling);
+    if (sibling.size > 0 && sibling.mtime < born) continue;
+    ((await isCopyOf(folder.at, sibling)) ? copies : passed).push(sibling);
   }
-  return found.sort(byAge);
+  return { passed: passed.sort(byAge), copies };
 }
 
 /** The siblings that came after a file while we were stopped, in order: only times and contents can tell. */

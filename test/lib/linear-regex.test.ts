@@ -95,6 +95,7 @@ t.test('what it does not know is refused, never misread', async (t) => {
     '\\',
     '[\\',
   );
+  sources.push(`a${'+'.repeat(5000)}`, `${'('.repeat(50)}a${'){2}'.repeat(50)}`);
   for (const source of sources) t.equal(compileLinear(source), null, source.slice(0, 40));
 });
 

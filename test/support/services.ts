@@ -33,7 +33,15 @@ export function program(name: string): string | null {
 export function need(t: Test, ...names: readonly string[]): boolean {
   const missing = names.filter((name) => program(name) === null);
   if (missing.length === 0) return true;
-  const reason = missing.map((name) => `${name} is missing (Debian package ${packages.get(name) ?? name})`).join(', ');
+  return unavailable(
+    t,
+    missing.map((name) => `${name} is missing (Debian package ${packages.get(name) ?? name})`),
+  );
+}
+
+/** Skips or fails a test, as `need` does, for what cannot be found by the name of a program. */
+export function unavailable(t: Test, reasons: readonly string[]): false {
+  const reason = reasons.join(', ');
   if (process.env.TRAILGAUGE_REQUIRE_SERVICES === '1') t.fail(reason);
   else t.pass('skipped', { skip: reason });
   return false;

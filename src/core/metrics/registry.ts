@@ -216,7 +216,7 @@ export class Registry {
         if (owed.size(name) < this.#options.seriesLimit) return new Owed(owed, owed.create(name, scope, text));
         const overflow = labelText(extra.length > 0 ? [...pairs, ...others(extra)] : this.#others(family, constant));
         const shared = owed.find(name, overflow) ?? owed.create(name, scope, overflow);
-        return new LimitedOwed(owed, shared, family);
+        return new LimitedOwed(owed, shared, family, this.#options.seriesLimit);
       },
     };
   }
@@ -252,6 +252,30 @@ export class Registry {
   }
 }
 
+/** Stands for all series over the limit, until there is room again. */
+class LimitedOwed implements OwedSeries {
+  readonly #store: SinceStore;
+  readonly #series: SinceSeries;
+  readonly #family: Family;
+  readonly #limit: number;
+
+  constructor(store: SinceStore, series: SinceSeries, family: Family, limit: number) {
+    this.#store = store;
+    this.#series = series;
+    this.#family = family;
+    this.#limit = limit;
+  }
+
+  get alive(): boolean {
+    return this.#series.alive && this.#store.size(this.#series.family) >= this.#limit;
+  }
+
+  inc(): void {
+    this.#family.limited += 1;
+    this.#store.inc(this.#series, 1);
+  }
+}
+
 class Owed implements OwedSeries {
   readonly #store: SinceStore;
   readonly #series: SinceSeries;
@@ -267,25 +291,6 @@ class Owed implements OwedSeries {
 
   inc(): void {
     this.#store.inc(this.#series, 1);
-  }
-}
-
-/** Stands for all series over the limit. It must be asked for anew each time: there may be room again. */
-class LimitedOwed extends Owed {
-  readonly #family: Family;
-
-  constructor(store: SinceStore, series: SinceSeries, family: Family) {
-    super(store, series);
-    this.#family = family;
-  }
-
-  override get alive(): boolean {
-    return false;
-  }
-
-  override inc(): void {
-    this.#family.limited += 1;
-    super.inc();
   }
 }
 

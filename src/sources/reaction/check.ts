@@ -57,7 +57,7 @@ async function checkFile(path: string): Promise<Finding> {
 
 /** With `-l WARN` or above reaction does not log what is counted. */
 function judgeLog(path: string, bytes: Buffer): Finding {
-  const lines = splitLines(bytes, { origin: { cursor: path }, at: 0, time: null, now: Date.now() });
+  const lines = [...splitLines(bytes, { origin: { cursor: path }, at: 0, time: null, now: Date.now() })];
   const levels = lines.flatMap(({ text }) => /^(?:INFO|WARN|ERROR|FATAL)(?= |$)/.exec(text)?.[0] ?? []);
   if (levels.length > 0 && !levels.includes('INFO')) {
     return { ok: false, detail: `log ${path}: found only WARN and ERROR lines; wanted INFO, so start reaction with -l INFO` };

@@ -43,7 +43,7 @@ function after(kind: Kind, token: string | undefined, open: string | undefined):
 }
 
 const scalar = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![\w.])|(?:true|false|null)(?!\w)/y;
-const escape = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
+const escaped = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 
 /** The end of the token there; the same place if it is broken. */
 function tokenEnd(text: string, at: number): number {
@@ -52,7 +52,7 @@ function tokenEnd(text: string, at: number): number {
   if (text[at] !== '"') return endOf(scalar, text, at);
   let end = at + 1;
   while (text[end] !== '"') {
-    const next = text[end] === '\\' ? endOf(escape, text, end) : end + 1;
+    const next = text[end] === '\\' ? endOf(escaped, text, end) : end + 1;
     if (next === end || (text[end] ?? '') < ' ') return at;
     end = next;
   }

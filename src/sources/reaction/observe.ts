@@ -30,21 +30,26 @@ export interface ObserverOptions {
 
 /**
  * A parsed line, with what was found out about it the last time: most lines of a log stand in it many times, and are
- * parsed once.
+ * parsed once. All fields are there from the beginning, as objects of one shape are what the engine is fast with.
  */
 export interface Observed {
   readonly line: ReactionLine;
-  /** Hash of the arguments of a run. */
-  hash?: number;
-  /** Configuration that what follows belongs to. */
+  /** Hash of the arguments of a run, 0 before it is known. */
+  hash: number;
+  /** The configuration that what follows belongs to. */
   epoch: number;
-  filter?: FilterState;
-  action?: ActionState;
+  filter: FilterState | null;
+  action: ActionState | null;
   /** Values of the patterns of a match, null if they do not fit. */
-  values?: Tuple | null;
+  values: Tuple | null;
   /** What a run's arguments tell of them. */
-  alignment?: Alignment;
-  owed?: OwedSeries;
+  alignment: Alignment | null;
+  owed: OwedSeries | null;
+}
+
+/** A parsed line of which nothing is known yet. */
+export function unobserved(line: ReactionLine): Observed {
+  return { line, hash: 0, epoch: -1, filter: null, action: null, values: null, alignment: null, owed: null };
 }
 
 /** What reaction's log does to the metrics. It remembers what later lines may refer to, and says what of it changed. */
@@ -122,7 +127,6 @@ export class Observer {
       filter.mark = this.#hold.mark;
       filter.markChanged = true;
     }
-    if (seen.values === undefined) seen.values = matchValues(line, filter.shape);
     if (seen.values) filter.recent.add(seen.values);
     if (this.#options.matches === 'off') return;
     if (!seen.owed?.alive) {
@@ -135,7 +139,7 @@ export class Observer {
   #run(seen: Observed, line: ActionLine, time: number | null): void {
     const filter = this.#resolve(seen, line.stream, line.filter);
     const action = (seen.action ??= this.#filters.action(filter, line.action));
-    seen.hash ??= hashArguments(line.values, line.raw);
+    seen.hash ||= hashArguments(line.values, line.raw);
     const announced = line.failed ? action.open.fail(seen.hash) : null;
     const held = announced ? announced.held : this.#hold.holds(time, filter.mark);
     if (!line.failed) action.open.announce(seen.hash, held);
@@ -149,12 +153,18 @@ export class Observer {
   #countAction(seen: Observed, line: ActionLine, filter: FilterState, action: ActionState): void {
     if (this.#options.actions === 'off') return;
     const labels = { stream: filter.stream, filter: filter.filter, action: action.action };
-    if (this.#options.actions === 'patterns' && filter.shape.patterns.length > 0) {
-      this.#options.metrics.actionCount.series(labels, this.#actionLabels(seen, line, filter, action)).inc();
-      return;
+    if (seen.owed?.alive) return seen.owed.inc();
+    const { actionCount } = this.#options.metrics;
+    if (this.#options.actions !== 'patterns' || filter.shape.patterns.length === 0) {
+      seen.owed = actionCount.series(labels, []);
+      return seen.owed.inc();
     }
-    if (!seen.owed?.alive) seen.owed = this.#options.metrics.actionCount.series(labels, []);
-    seen.owed.inc();
+    const found = (seen.alignment ??= action.aligner?.align(line.values, line.raw) ?? unaligned(filter.shape));
+    const values = complete(found, filter.recent, action.delayed);
+    const owed = actionCount.series(labels, patternLabels(values, filter.shape));
+    // What follows from the line alone will follow from it the next time too.
+    if (values === found.values) seen.owed = owed;
+    owed.inc();
   }
 
   #command(seen: Observed, line: CommandLine, time: number | null): void {
@@ -162,7 +172,7 @@ export class Observer {
     const { state, command, failed, code } = line;
     if (state === 'start') this.#started(time);
     const runs = this.#commands[state];
-    seen.hash ??= hashArguments(line.values, line.raw);
+    seen.hash ||= hashArguments(line.values, line.raw);
     const announced = failed ? runs.fail(seen.hash) : null;
     if (!failed) runs.announce(seen.hash, false);
     if (failed) metrics.commandFailures.inc({ state, command, code });
@@ -177,22 +187,17 @@ export class Observer {
     if (this.#options.streams) this.#options.metrics.streamEventCount.series({ stream, type }, []).inc();
   }
 
-  #actionLabels(seen: Observed, line: ActionLine, filter: FilterState, action: ActionState): readonly Label[] {
-    const { aligner, delayed } = action;
-    const found = (seen.alignment ??= aligner?.align(line.values, line.raw) ?? unaligned(filter.shape));
-    return patternLabels(complete(found, filter.recent, delayed), filter.shape);
-  }
-
   /** The filter of a line, found once per configuration. */
   #resolve(seen: Observed, stream: string, filter: string): FilterState {
     if (seen.filter && seen.epoch === this.#epoch) return seen.filter;
+    const found = this.#filters.get(stream, filter);
     seen.epoch = this.#epoch;
-    delete seen.action;
-    delete seen.values;
-    delete seen.alignment;
-    delete seen.owed;
-    seen.filter = this.#filters.get(stream, filter);
-    return seen.filter;
+    seen.filter = found;
+    seen.action = null;
+    seen.values = seen.line.kind === 'match' ? matchValues(seen.line, found.shape) : null;
+    seen.alignment = null;
+    seen.owed = null;
+    return found;
   }
 
   #started(time: number | null): void {

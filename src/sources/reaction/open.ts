@@ -6,7 +6,7 @@ import { toEvent } from './event.ts';
 import type { Line } from './lines.ts';
 import { memo } from './memo.ts';
 import type { REACTION_METRICS } from './metrics.ts';
-import { type Observed, Observer, type PatternExport } from './observe.ts';
+import { type Observed, Observer, type PatternExport, unobserved } from './observe.ts';
 import { parseLine } from './parse.ts';
 import { readLog } from './read.ts';
 import { createSampler } from './sample.ts';
@@ -54,6 +54,7 @@ export function openReaction(config: ReactionConfig, context: Context): OpenedSo
       return line.v1 ? parseV1(line.text) : parseV2(line.text);
     },
     observe: (item, line) => observer.observe(item, line.time),
+    timeOf: (line) => line.time,
     event: (item, line) =>
       toEvent({ line, parsed: item.line, shape: item.filter?.shape ?? null, source: context.name, now: now() }),
     excerpt: (line) => line.text.slice(0, 200),
@@ -66,7 +67,7 @@ export function openReaction(config: ReactionConfig, context: Context): OpenedSo
 
 function toObserved(parsed: ReturnType<typeof parseLine>): Observed | Rejected | null {
   if (parsed === null || 'rejected' in parsed) return parsed;
-  return { line: parsed, epoch: -1 };
+  return unobserved(parsed);
 }
 
 function patternExport(config: PatternExportConfig): PatternExport {

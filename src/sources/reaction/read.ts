@@ -46,14 +46,17 @@ function fileBatch(batch: FileBatch, range: ReadContext['range'], now: number): 
     time: batch.live ? now : null,
     now,
   });
-  const items = range.since === null && range.until === null ? all : all.filter((line) => isWithin(line, range));
+  const items = range.since === null && range.until === null ? all : within(all, range);
   return {
     items,
     position: batch.position,
     bytes: batch.bytes.length,
-    lastTime: items.at(-1)?.time ?? undefined,
     ...(batch.tooLong > 0 && { rejected: { too_long: batch.tooLong } }),
   };
+}
+
+function* within(lines: Iterable<Line>, range: ReadContext['range']): Generator<Line> {
+  for (const line of lines) if (isWithin(line, range)) yield line;
 }
 
 /** A line without a time is within every range: nothing tells that it is not. */
@@ -86,22 +89,17 @@ async function* readJournal(
   }
 }
 
-const BLANK = [''];
+function journalBatch({ entries, position, bytes, tooLong }: JournalBatch, now: number): Batch<Line> {
+  return { items: entryLines(entries, now), position, bytes, ...(tooLong > 0 && { rejected: { too_long: tooLong } }) };
+}
 
-function journalBatch(batch: JournalBatch, now: number): Batch<Line> {
-  const items: Line[] = [];
-  for (const entry of batch.entries) {
+function* entryLines(entries: JournalBatch['entries'], now: number): Generator<Line> {
+  for (const entry of entries) {
     const { time, invocation, messages } = entry;
     // An entry without a message is as good as a blank line.
-    (messages.length > 0 ? messages : BLANK).forEach((message, at) => {
-      items.push(toLine(message, at, { origin: entry, at, time, now, invocation }));
-    });
+    if (messages.length === 0) yield toLine('', 0, { origin: entry, time, now, invocation });
+    for (let at = 0; at < messages.length; at++) {
+      yield toLine(messages[at] ?? '', at, { origin: entry, time, now, invocation });
+    }
   }
-  return {
-    items,
-    position: batch.position,
-    bytes: batch.bytes,
-    lastTime: batch.entries.at(-1)?.time,
-    ...(batch.tooLong > 0 && { rejected: { too_long: batch.tooLong } }),
-  };
 }
