@@ -1,24 +1,11 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { Logger } from 'pino';
-import type { Config } from './core/config.ts';
-import { createEngine, type Engine } from './core/engine.ts';
+import type { Engine } from './core/engine.ts';
 import { type Keeper, startKeeper } from './core/keeper.ts';
-import type { Format } from './core/metrics/exposition.ts';
 import type { Pipeline } from './core/pipeline.ts';
-import type { AnySource } from './core/source.ts';
 import { openState, type State } from './core/state.ts';
-import { readVersion } from './core/version.ts';
+import { type AppOptions, engineOf } from './once.ts';
 import { type Server, startServer } from './server/server.ts';
-
-/** What every way of running needs. */
-export interface AppOptions {
-  readonly config: Config;
-  readonly sources: readonly AnySource[];
-  readonly log: Logger;
-  readonly env: NodeJS.ProcessEnv;
-  readonly now: () => number;
-}
 
 /** The program while it runs. */
 export interface App {
@@ -68,36 +55,6 @@ export async function startApp(options: AppOptions): Promise<App> {
     await close();
     throw error;
   }
-}
-
-/** Reads what all sources hold now, once, and gives the exposition. Nothing saved is read or written. */
-export async function runOnce(
-  options: AppOptions & {
-    readonly since: number | null;
-    readonly until: number | null;
-    readonly format: Format;
-    readonly signal: AbortSignal;
-  },
-): Promise<readonly Buffer[]> {
-  const { since, until, signal, format } = options;
-  const engine = engineOf(options);
-  const saved = () => ({ position: undefined, entries: [] });
-  const pipelines = engine.start({ saved, follow: false, range: { since, until }, signal });
-  await Promise.all(pipelines.map((pipeline) => pipeline.done));
-  await Promise.all(pipelines.map((pipeline) => pipeline.sample()));
-  const { chunks } = await engine.scrape(format, 'once', async () => {});
-  return chunks;
-}
-
-function engineOf({ config, sources, env, log, now }: AppOptions): Engine {
-  return createEngine({
-    metrics: config.metrics,
-    sources: config.sources,
-    types: sources,
-    version: readVersion(env),
-    log,
-    now,
-  });
 }
 
 function startSources(engine: Engine, state: State): { pipelines: readonly Pipeline[]; stop: () => Promise<void> } {

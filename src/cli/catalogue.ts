@@ -9,6 +9,8 @@ export const PARTS: Parts = { core: CORE_SECTIONS, sources: SOURCES, writers: []
 
 /** All metrics, those of the program itself first. */
 export function allMetrics(): readonly MetricRow[] {
-  const own = [OWN_METRICS, SOURCE_METRICS].flatMap((catalogue) => Object.values(catalogue).map((def) => metricRow(def, '-')));
+  const own = [OWN_METRICS, SOURCE_METRICS].flatMap((catalogue) =>
+    Object.values(catalogue).map((def) => metricRow(def, '-')),
+  );
   return [...own, ...SOURCES.flatMap(({ type, metrics }) => Object.values(metrics).map((def) => metricRow(def, type)))];
 }

@@ -20,7 +20,7 @@ const DEFAULT_PORT = 8080;
 /** Shows the main job on bundled recordings, replayed as if live. Leaves nothing behind. */
 export async function demo({ port }: DemoArguments, io: Io): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'trailgauge-demo-'));
-  const log = createLog('warn', io.stderr.isTTY === true);
+  const log = await createLog('warn', io.stderr.isTTY === true);
   const target = join(folder, 'reaction.log');
   const recording = join(packageRoot(), 'demo', 'reaction', 'reaction.log');
   try {

@@ -1,6 +1,6 @@
-import { openState } from '../core/state.ts';
 import { stateDirectory } from '../app.ts';
 import type { Finding } from '../core/source.ts';
+import { openState } from '../core/state.ts';
 import { SOURCES } from '../sources/index.ts';
 import { FAILED, type Io, OK, USAGE, write } from './io.ts';
 import { type ConfigArguments, loadConfig } from './load.ts';

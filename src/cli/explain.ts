@@ -28,7 +28,7 @@ export async function explain(args: ExplainArguments, io: Io): Promise<number> {
   }
   const config = await loadConfig({ config: args.config }, io);
   if (!config) return USAGE;
-  const log = createLog('error', io.stderr.isTTY === true);
+  const log = await createLog('error', io.stderr.isTTY === true);
   const registry = new Registry({ seriesLimit: config.metrics.series_limit });
   let duplicates = 0;
   try {
@@ -75,7 +75,11 @@ interface Account {
   readonly metrics: readonly SeriesChange[];
 }
 
-function explainItem(opened: OpenedSource<unknown, unknown>, raw: unknown, changes: () => readonly SeriesChange[]): Account {
+function explainItem(
+  opened: OpenedSource<unknown, unknown>,
+  raw: unknown,
+  changes: () => readonly SeriesChange[],
+): Account {
   const input = opened.excerpt(raw);
   const parsed = opened.parse(raw);
   if (parsed === null) return { input, ignored: true, metrics: [] };

@@ -1,54 +1,115 @@
 import yargs, { type Argv } from 'yargs';
 import { SOURCES } from '../sources/index.ts';
-import { demo } from './demo.ts';
-import { doctor } from './doctor.ts';
-import { explain } from './explain.ts';
 import { FAILED, type Io, OK, USAGE, write } from './io.ts';
-import { once } from './once.ts';
-import { defaults, metrics, testConfig, version } from './show.ts';
-import { start } from './start.ts';
 
 type Format = 'yaml' | 'json';
 
 /** Runs the command line; gives the exit code. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   let code = OK;
-  const run = (command: Promise<number>) => command.then((result) => void (code = result));
+  // A command is loaded when it is asked for: `version` need not wait for what only `start` uses.
+  const run = async (command: Promise<number>) => {
+    code = await command;
+  };
   const parser = yargs([])
     .scriptName('trailgauge')
-    .usage('$0 [-c FILE] [-f yaml|json] COMMAND\n\nExact and bounded Prometheus metrics from audit trails and security-event streams.')
+    .usage(
+      '$0 [-c FILE] [-f yaml|json] COMMAND\n\nExact and bounded Prometheus metrics from audit trails and security-event streams.',
+    )
     .option('c', { alias: 'config', type: 'string', requiresArg: true, describe: 'Configuration file, YAML or JSON' })
-    .option('f', { type: 'string', choices: ['yaml', 'json'] as const, default: 'yaml' as const, describe: 'Format of the configuration and of what is printed' })
-    .command('start', 'Run until SIGTERM or SIGINT', noArguments, (args) => run(start({ config: file(args.c), format: formatOf(args.f) }, io)))
+    .option('f', {
+      type: 'string',
+      choices: ['yaml', 'json'] as const,
+      default: 'yaml' as const,
+      describe: 'Format of the configuration and of what is printed',
+    })
+    .command('start', 'Run until SIGTERM or SIGINT', noArguments, (args) =>
+      run(import('./start.ts').then((module) => module.start({ config: file(args.c), format: formatOf(args.f) }, io))),
+    )
     .command(
       'once',
       'Read all that the sources hold now and print the metrics',
       (command) =>
         command
-          .option('since', { type: 'string', requiresArg: true, describe: 'Only events from this time on: RFC 3339, or a duration such as 36h' })
+          .option('since', {
+            type: 'string',
+            requiresArg: true,
+            describe: 'Only events from this time on: RFC 3339, or a duration such as 36h',
+          })
           .option('until', { type: 'string', requiresArg: true, describe: 'Only events up to this time' })
-          .option('format', { choices: ['text', 'openmetrics'] as const, default: 'text' as const, describe: 'Format of the exposition' }),
-      (args) => run(once({ config: file(args.c), since: file(args.since), until: file(args.until), format: args.format }, io)),
+          .option('format', {
+            choices: ['text', 'openmetrics'] as const,
+            default: 'text' as const,
+            describe: 'Format of the exposition',
+          }),
+      (args) =>
+        run(
+          import('./once.ts').then((module) =>
+            module.once(
+              { config: file(args.c), since: file(args.since), until: file(args.until), format: args.format },
+              io,
+            ),
+          ),
+        ),
     )
-    .command('demo', 'Show the main job on bundled recordings, replayed as if live', (command) =>
-      command.option('port', { type: 'number', requiresArg: true, describe: 'Port to listen on; by default 8080, or any that is free' }),
-      (args) => run(demo({ port: args.port }, io)))
+    .command(
+      'demo',
+      'Show the main job on bundled recordings, replayed as if live',
+      (command) =>
+        command.option('port', {
+          type: 'number',
+          requiresArg: true,
+          describe: 'Port to listen on; by default 8080, or any that is free',
+        }),
+      (args) => run(import('./demo.ts').then((module) => module.demo({ port: args.port }, io))),
+    )
     .command(
       'explain <source> [file]',
       'Print what becomes of each item of raw input, from FILE or standard input',
       (command) =>
         command
-          .positional('source', { type: 'string', demandOption: true, describe: `One of ${SOURCES.map(({ type }) => type).join(', ')}, or TYPE/NAME` })
+          .positional('source', {
+            type: 'string',
+            demandOption: true,
+            describe: `One of ${SOURCES.map(({ type }) => type).join(', ')}, or TYPE/NAME`,
+          })
           .positional('file', { type: 'string', describe: 'Raw input' }),
-      (args) => run(explain({ config: file(args.c), source: args.source, file: args.file, format: formatOf(args.f) === 'json' ? 'json' : 'text' }, io)),
+      (args) =>
+        run(
+          import('./explain.ts').then((module) =>
+            module.explain(
+              {
+                config: file(args.c),
+                source: args.source,
+                file: args.file,
+                format: formatOf(args.f) === 'json' ? 'json' : 'text',
+              },
+              io,
+            ),
+          ),
+        ),
     )
     .command('doctor', 'Try what the configuration names and say what is wrong', noArguments, (args) =>
-      run(doctor({ config: file(args.c), format: formatOf(args.f) }, io)))
-    .command('defaults', 'Print the whole default configuration', printed, (args) => run(defaults(printedFormat(args), io)))
+      run(
+        import('./doctor.ts').then((module) => module.doctor({ config: file(args.c), format: formatOf(args.f) }, io)),
+      ),
+    )
+    .command('defaults', 'Print the whole default configuration', printed, (args) =>
+      run(import('./show.ts').then((module) => module.defaults(printedFormat(args), io))),
+    )
     .command('test-config', 'Validate the configuration and print it completed', printed, (args) =>
-      run(testConfig({ config: file(args.c), format: formatOf(args.f), output: printedFormat(args) }, io)))
-    .command('metrics', 'Print the catalogue of metrics', printed, (args) => run(metrics(printedFormat(args), io)))
-    .command('version', 'Print name, version, revision and Node.js version', printed, (args) => run(version(printedFormat(args), io)))
+      run(
+        import('./show.ts').then((module) =>
+          module.testConfig({ config: file(args.c), format: formatOf(args.f), output: printedFormat(args) }, io),
+        ),
+      ),
+    )
+    .command('metrics', 'Print the catalogue of metrics', printed, (args) =>
+      run(import('./show.ts').then((module) => module.metrics(printedFormat(args), io))),
+    )
+    .command('version', 'Print name, version, revision and Node.js version', printed, (args) =>
+      run(import('./show.ts').then((module) => module.version(printedFormat(args), io))),
+    )
     .demandCommand(1, 1, 'Found no command, wanted one of those above', 'Found more than one command')
     .strict()
     .recommendCommands()
@@ -64,12 +125,16 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
 
 /** `--version` and `--defaults` are commands too. */
 function aliased(argv: readonly string[]): string[] {
-  return argv.map((word) => (word === '--version' || word === '-V' ? 'version' : word === '--defaults' ? 'defaults' : word));
+  return argv.map((word) =>
+    word === '--version' || word === '-V' ? 'version' : word === '--defaults' ? 'defaults' : word,
+  );
 }
 
 async function parse(parser: Argv, argv: readonly string[], io: Io, code: () => number): Promise<number> {
   const outcome = await new Promise<{ error: unknown; output: string }>((resolve) => {
-    const done = parser.parse([...argv], {}, (error: unknown, _args: unknown, output: string) => resolve({ error, output }));
+    const done = parser.parse([...argv], {}, (error: unknown, _args: unknown, output: string) =>
+      resolve({ error, output }),
+    );
     // A command that failed on its own did not make yargs call back.
     Promise.resolve(done).catch((error: unknown) => resolve({ error, output: '' }));
   });
@@ -81,7 +146,10 @@ async function parse(parser: Argv, argv: readonly string[], io: Io, code: () => 
     await write(io.stderr, `trailgauge: ${outcome.output}\nSee trailgauge --help.\n`);
     return USAGE;
   }
-  await write(io.stderr, `trailgauge: ${outcome.error instanceof Error ? outcome.error.stack : String(outcome.error)}\n`);
+  await write(
+    io.stderr,
+    `trailgauge: ${outcome.error instanceof Error ? outcome.error.stack : String(outcome.error)}\n`,
+  );
   return FAILED;
 }
 

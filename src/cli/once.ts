@@ -1,6 +1,6 @@
-import { runOnce } from '../app.ts';
 import type { Format } from '../core/metrics/exposition.ts';
 import { parseTime, TIME_WISH } from '../lib/time.ts';
+import { runOnce } from '../once.ts';
 import { SOURCES } from '../sources/index.ts';
 import { failed, type Io, OK, USAGE, write } from './io.ts';
 import { loadConfig } from './load.ts';
@@ -18,14 +18,28 @@ export async function once(args: OnceArguments, io: Io): Promise<number> {
   const config = await loadConfig({ config: args.config }, io);
   const since = timeOf(args.since, io.now());
   const until = timeOf(args.until, io.now());
-  for (const [name, time, text] of [['since', since, args.since], ['until', until, args.until]] as const) {
-    if (time === undefined) await write(io.stderr, `trailgauge: --${name}: found ${JSON.stringify(text)}, wanted ${TIME_WISH}\n`);
+  for (const [name, time, text] of [
+    ['since', since, args.since],
+    ['until', until, args.until],
+  ] as const) {
+    if (time === undefined)
+      await write(io.stderr, `trailgauge: --${name}: found ${JSON.stringify(text)}, wanted ${TIME_WISH}\n`);
   }
   if (!config || since === undefined || until === undefined) return USAGE;
-  const log = createLog(config.log.level, io.stderr.isTTY === true);
+  const log = await createLog(config.log.level, io.stderr.isTTY === true);
   try {
     const { env, now, signal } = io;
-    const chunks = await runOnce({ config, sources: SOURCES, log, env, now, signal, since, until, format: args.format });
+    const chunks = await runOnce({
+      config,
+      sources: SOURCES,
+      log,
+      env,
+      now,
+      signal,
+      since,
+      until,
+      format: args.format,
+    });
     for (const chunk of chunks) await write(io.stdout, chunk);
     return OK;
   } catch (error) {

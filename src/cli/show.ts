@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import type { z } from 'zod';
-import { type Config, CORE_SECTIONS } from '../core/config.ts';
+import { CORE_SECTIONS, type Config } from '../core/config.ts';
 import { fieldMeta } from '../core/fields.ts';
 import { readVersion } from '../core/version.ts';
 import { defaultConfig, defaultYaml } from '../describe/defaults.ts';
@@ -17,7 +17,10 @@ export async function defaults(format: 'yaml' | 'json', io: Io): Promise<number>
 }
 
 /** Validates the configuration and prints it completed, with its secrets masked. */
-export async function testConfig(args: ConfigArguments & { readonly output: 'yaml' | 'json' }, io: Io): Promise<number> {
+export async function testConfig(
+  args: ConfigArguments & { readonly output: 'yaml' | 'json' },
+  io: Io,
+): Promise<number> {
   const config = await loadConfig(args, io);
   if (!config) return USAGE;
   const shown = masked(config);
@@ -43,7 +46,10 @@ function masked(config: Config): Record<string, unknown> {
     const spec = SOURCES.find(({ type }) => type === name.split('/', 1)[0]);
     return [name, spec ? mask(spec.config, section) : section];
   });
-  const core = Object.entries(CORE_SECTIONS).map(([key, schema]) => [key, mask(schema, config[key as keyof typeof CORE_SECTIONS])]);
+  const core = Object.entries(CORE_SECTIONS).map(([key, schema]) => [
+    key,
+    mask(schema, config[key as keyof typeof CORE_SECTIONS]),
+  ]);
   return { ...Object.fromEntries(core), sources: Object.fromEntries(sections), writers: config.writers };
 }
 

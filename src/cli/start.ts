@@ -9,7 +9,7 @@ import { createLog } from './log.ts';
 export async function start(args: ConfigArguments, io: Io): Promise<number> {
   const config = await loadConfig(args, io);
   if (!config) return USAGE;
-  const log = createLog(config.log.level, io.stderr.isTTY === true);
+  const log = await createLog(config.log.level, io.stderr.isTTY === true);
   const supervisor = notifier(io.env, { onProblem: (err) => log.warn({ err }, 'systemd was not told') });
   try {
     const app = await startApp({ config, sources: SOURCES, log, env: io.env, now: io.now });

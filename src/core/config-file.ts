@@ -28,7 +28,8 @@ const SIZE_LIMIT = 4 * 1024 * 1024;
 export function parseConfig(text: string, format: 'yaml' | 'json', env: NodeJS.ProcessEnv): ConfigDocument {
   const errors: ConfigError[] = [];
   const lines = new LineCounter();
-  if (text.length > SIZE_LIMIT) return failed([atPath('', null, `found ${text.length} characters, wanted at most ${SIZE_LIMIT}`)]);
+  if (text.length > SIZE_LIMIT)
+    return failed([atPath('', null, `found ${text.length} characters, wanted at most ${SIZE_LIMIT}`)]);
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   for (const error of document.errors) {
     errors.push(atPath('', position(error.pos[0]), `not valid ${format.toUpperCase()}: ${error.message}`));

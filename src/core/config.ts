@@ -111,10 +111,18 @@ function instances(
     const type = slash < 0 ? key : key.slice(0, slash);
     const spec = types.find((candidate) => candidate.type === type);
     if (!spec) {
-      const near = nearest(type, types.map((candidate) => candidate.type));
+      const near = nearest(
+        type,
+        types.map((candidate) => candidate.type),
+      );
       const wish = types.length > 0 ? `one of ${names(types)}` : `none, as this version has no ${part}`;
       errors.push(
-        errorAt([part, key], document, `found ${part.slice(0, -1)} type ${quote(type)}, wanted ${near ? `perhaps ${near}, ` : ''}${wish}`, true),
+        errorAt(
+          [part, key],
+          document,
+          `found ${part.slice(0, -1)} type ${quote(type)}, wanted ${near ? `perhaps ${near}, ` : ''}${wish}`,
+          true,
+        ),
       );
     } else if (slash >= 0 && !/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/.test(key.slice(slash + 1))) {
       const wish = 'wanted a name of up to 63 letters, digits and _ . -';
@@ -126,7 +134,13 @@ function instances(
   return Object.fromEntries(sections);
 }
 
-function validate(schema: z.ZodType, value: unknown, path: Path, document: ConfigDocument, errors: ConfigError[]): unknown {
+function validate(
+  schema: z.ZodType,
+  value: unknown,
+  path: Path,
+  document: ConfigDocument,
+  errors: ConfigError[],
+): unknown {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   for (const issue of result.error.issues) {
@@ -137,7 +151,9 @@ function validate(schema: z.ZodType, value: unknown, path: Path, document: Confi
       for (const key of issue.keys) errors.push(unknownKey([...at, key], key, known, document));
     } else {
       const hidden = target !== undefined && fieldMeta(target)?.secret === true;
-      const message = issue.message.startsWith('found') ? issue.message : `${hidden ? 'found something else' : found(valueAt(value, issue.path))}, ${issue.message}`;
+      const message = issue.message.startsWith('found')
+        ? issue.message
+        : `${hidden ? 'found something else' : found(valueAt(value, issue.path))}, ${issue.message}`;
       errors.push(errorAt(at, document, message));
     }
   }
@@ -153,7 +169,8 @@ function schemaAt(schema: z.ZodType, path: Path): z.ZodType | undefined {
 
 function valueAt(value: unknown, path: Path): unknown {
   return path.reduce<unknown>(
-    (at, step) => (at !== null && typeof at === 'object' ? Object.getOwnPropertyDescriptor(at, step)?.value : undefined),
+    (at, step) =>
+      at !== null && typeof at === 'object' ? Object.getOwnPropertyDescriptor(at, step)?.value : undefined,
     value,
   );
 }
@@ -202,7 +219,10 @@ function level(): z.ZodType<(typeof LOG_LEVELS)[number]> {
   // The Python exporter for reaction writes its levels in capitals.
   const words = choice(...LOG_LEVELS);
   return described(
-    z.preprocess((value) => (typeof value === 'string' ? value.toLowerCase() : value), words) as unknown as typeof words,
+    z.preprocess(
+      (value) => (typeof value === 'string' ? value.toLowerCase() : value),
+      words,
+    ) as unknown as typeof words,
     { ...fieldMeta(words) },
   );
 }

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { durationMs } from '../lib/duration.ts';
 import type { Config } from './config.ts';
 import { CONTENT_TYPES, expose, type Format } from './metrics/exposition.ts';
 import { type Handles, Registry } from './metrics/registry.ts';
@@ -9,7 +10,6 @@ import { type Pipeline, type PipelineOptions, sourceLabel, startPipeline } from 
 import type { AnySource } from './source.ts';
 import type { Status } from './status.ts';
 import type { Version } from './version.ts';
-import { durationMs } from '../lib/duration.ts';
 
 export interface EngineOptions {
   readonly metrics: Config['metrics'];
@@ -52,7 +52,11 @@ export function createEngine(options: EngineOptions): Engine {
   const registry = new Registry({ seriesLimit: options.metrics.series_limit });
   registry.store.time = started;
   const own = registry.register('', OWN_METRICS);
-  const sections = Object.entries(options.sources).map(([name, config]) => ({ name, config, spec: typeOf(name, options.types) }));
+  const sections = Object.entries(options.sources).map(([name, config]) => ({
+    name,
+    config,
+    spec: typeOf(name, options.types),
+  }));
   for (const { name, spec } of sections) {
     registry.register(name, SOURCE_METRICS);
     registry.register(name, spec.metrics, sourceLabel(name).constant);
@@ -70,7 +74,16 @@ export function createEngine(options: EngineOptions): Engine {
     own,
     start: ({ saved, ...how }) => {
       pipelines = sections.map(({ name, config, spec }) =>
-        startPipeline({ name, spec, config, registry, log: log.child({ source: name }), now, saved: saved(name), ...how }),
+        startPipeline({
+          name,
+          spec,
+          config,
+          registry,
+          log: log.child({ source: name }),
+          now,
+          saved: saved(name),
+          ...how,
+        }),
       );
       return pipelines;
     },
@@ -80,11 +93,16 @@ export function createEngine(options: EngineOptions): Engine {
       countSeries();
       const collection = scrapers.begin(scraper, registry.store.used, now());
       try {
-        const more = runtime ? await runtime(format) : '';
+        const more = runtime ? await (await runtime)(format) : '';
         const chunks = await expose(registry, { format, collection, idleMs, now: now(), more });
         await commit();
         own.scrapeSeconds.observe({}, (performance.now() - began) / 1000);
-        return { contentType: CONTENT_TYPES[format], chunks, delivered: collection.delivered, failed: collection.failed };
+        return {
+          contentType: CONTENT_TYPES[format],
+          chunks,
+          delivered: collection.delivered,
+          failed: collection.failed,
+        };
       } catch (error) {
         collection.failed();
         throw error;

@@ -43,9 +43,13 @@ export function section<S extends Readonly<Record<string, z.ZodType>>>(
   fields: S,
 ): z.ZodType<{ readonly [K in keyof S]: z.output<S[K]> }> {
   const keys = Object.keys(fields).join(', ');
-  const inner = z.strictObject(fields, { error: (issue) => (issue.code === 'invalid_type' ? `wanted a map with ${keys}` : undefined) });
+  const inner = z.strictObject(fields, {
+    error: (issue) => (issue.code === 'invalid_type' ? `wanted a map with ${keys}` : undefined),
+  });
   // zod infers the same fields, with optional marks that the defaults make needless.
-  const wrapped = z.preprocess((value) => value ?? {}, inner) as unknown as z.ZodType<{ [K in keyof S]: z.output<S[K]> }>;
+  const wrapped = z.preprocess((value) => value ?? {}, inner) as unknown as z.ZodType<{
+    [K in keyof S]: z.output<S[K]>;
+  }>;
   return noted(wrapped, { doc, fields });
 }
 

@@ -41,7 +41,9 @@ async function listen(path: string): Promise<Server | null> {
   });
   server.unref();
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(null) : reject(error)));
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve(null) : reject(error),
+    );
     server.listen(path, () => resolve(server));
   });
 }
@@ -66,7 +68,8 @@ async function askOwner(path: string): Promise<string | null> {
 
 async function removeSocket(path: string): Promise<void> {
   const found = await lstat(path).catch(() => null);
-  if (found && !found.isSocket()) throw new Error(`found a file named ${NAME}, wanted the socket of this program or nothing`);
+  if (found && !found.isSocket())
+    throw new Error(`found a file named ${NAME}, wanted the socket of this program or nothing`);
   await unlink(path).catch(() => {});
 }
 

@@ -245,7 +245,10 @@ class Run {
     if (now - (this.#rejectLogged.get(reason) ?? Number.NEGATIVE_INFINITY) < REJECT_LOG_MS) return;
     this.#rejectLogged.set(reason, now);
     const excerpt = raw === undefined ? undefined : this.#opened.excerpt(raw);
-    this.#options.log.warn({ reason, excerpt }, 'item rejected; further ones of this reason in the next minute are only counted');
+    this.#options.log.warn(
+      { reason, excerpt },
+      'item rejected; further ones of this reason in the next minute are only counted',
+    );
   }
 
   #problem(text: string | null): void {

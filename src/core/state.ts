@@ -3,8 +3,8 @@ import { access, mkdir, open as openFile, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { type Lock, lockDirectory } from './lock.ts';
-import type { SavedSince } from './metrics/since.ts';
 import type { Scraper } from './metrics/scrape.ts';
+import type { SavedSince } from './metrics/since.ts';
 import type { SeriesBirth } from './metrics/store.ts';
 
 /** Version of the layout below. A program reads its own and refuses newer ones. */

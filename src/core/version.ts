@@ -16,10 +16,12 @@ export interface Version {
 export function readVersion(env: NodeJS.ProcessEnv): Version {
   const root = packageRoot();
   // Our own package.json has both.
-  const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { name: string; version: string };
+  const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    name: string;
+    version: string;
+  };
   return { name, version, revision: env.TRAILGAUGE_REVISION || gitRevision(root), node: process.version };
 }
-
 
 /** The folder that the program is installed in: the one with its package.json. */
 export function packageRoot(from: string = dirname(fileURLToPath(import.meta.url))): string {

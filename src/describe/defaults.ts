@@ -18,6 +18,7 @@ export function defaultConfig(parts: Parts): Record<string, unknown> {
 export function defaultYaml(parts: Parts): string {
   const head = [
     '# The whole configuration of trailgauge with its defaults: what is left out, or null, is as here.',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what a user writes
     '# ${NAME} and ${NAME:-default} are put in from the environment; $${ is a plain ${.',
     '',
   ];

@@ -14,7 +14,13 @@ export interface MetricRow {
 /** One row of the catalogue. A gauge of what came since the last collection is a gauge to Prometheus. */
 export function metricRow(def: MetricDef, source: string): MetricRow {
   const { name, type, labels, extra, help } = def;
-  return { name, type: type === 'since' ? 'gauge' : type, labels: [...labels, ...(extra ? [`… ${extra}`] : [])], help, source };
+  return {
+    name,
+    type: type === 'since' ? 'gauge' : type,
+    labels: [...labels, ...(extra ? [`… ${extra}`] : [])],
+    help,
+    source,
+  };
 }
 
 /** The catalogue in Markdown. */
@@ -32,7 +38,12 @@ export function metricsTable(rows: readonly MetricRow[]): string {
     ...rows.map(({ name, type, source, labels, help }) => [name, type, source, labels.join(',') || '-', help]),
   ];
   const widths = cells[0]?.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0))) ?? [];
-  const lines = cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+  const lines = cells.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
   return `${lines.join('\n')}\n`;
 }
 

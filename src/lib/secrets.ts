@@ -35,7 +35,8 @@ async function readSecretFile(path: string): Promise<string> {
   const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
     throw new Error(`secret: cannot read ${path}: ${cause.code ?? cause.message}`, { cause });
   });
-  if (bytes.length > SECRET_LIMIT) throw new Error(`secret: ${path} has ${bytes.length} bytes, wanted at most ${SECRET_LIMIT}`);
+  if (bytes.length > SECRET_LIMIT)
+    throw new Error(`secret: ${path} has ${bytes.length} bytes, wanted at most ${SECRET_LIMIT}`);
   const value = bytes.toString('utf8').replace(/\r?\n$/, '');
   if (value === '') throw new Error(`secret: ${path} is empty, wanted a value`);
   return value;

@@ -1,19 +1,38 @@
 import { openAt, openAtEnd, openIfSame, type TailFile } from './tail-file.ts';
-import { type Entry, type Folder, scanFolder } from './tail-folder.ts';
+import { type Entry, type Folder, folderChanged, scanFolder } from './tail-folder.ts';
 import { account } from './tail-move.ts';
 import type { FilePlace, FilePosition } from './tail-place.ts';
-import { byAge, followers, oldestHolder, openIfAllowed } from './tail-siblings.ts';
+import { byAge, followers, newcomers, oldestHolder, openIfAllowed } from './tail-siblings.ts';
 import { type Beginning, retire, type Trail } from './tail-trail.ts';
 
 /** Finds the first file to read. False: not known yet, ask again later. Error: the file at the path cannot be read. */
 export async function begin(trail: Trail, from: Beginning): Promise<boolean> {
-  const folder = await scanFolder(trail.path);
-  if (trail.scanned === 0n) noteThere(trail, folder);
-  account(trail, folder, []);
-  if (typeof from === 'object' && (from.ino !== '' || from.before)) return resume(trail, folder, from);
+  for (let tries = 0; ; tries++) {
+    const folder = await scanFolder(trail.path);
+    if (trail.scanned === 0n) noteThere(trail, folder);
+    account(trail, folder, (await newcomers(trail, folder, 0n)).copies);
+    const begun = await beginIn(trail, folder, { from, isSure: tries === 4 });
+    if (begun !== 'again') return begun;
+  }
+}
+
+interface Wish {
+  readonly from: Beginning;
+  /** Whether to take the folder as it is, though it may have changed since the look at it. */
+  readonly isSure: boolean;
+}
+
+interface Saved {
+  readonly folder: Folder;
+  readonly from: FilePosition;
+  readonly isSure: boolean;
+}
+
+async function beginIn(trail: Trail, folder: Folder, { from, isSure }: Wish): Promise<boolean | 'again'> {
+  if (typeof from === 'object' && (from.ino !== '' || from.before)) return resume(trail, { folder, from, isSure });
   if (folder.at === null) return true;
   trail.current = await (from === 'end' ? openAtEnd(folder.at) : openAt(folder.at, 0));
-  return arrive(trail, trail.current);
+  return arrive(trail, trail.current) || 'again';
 }
 
 const MS = 1_000_000n;
@@ -32,22 +51,24 @@ function arrive(trail: Trail, file: TailFile | null): boolean {
  * Goes on at a saved position. Its file may have been renamed, or cut short after it was copied; then what came after
  * it is read first, before the file at the path.
  */
-async function resume(trail: Trail, folder: Folder, from: FilePosition): Promise<boolean> {
+async function resume(trail: Trail, { folder, from, isSure }: Saved): Promise<boolean | 'again'> {
   const places = [...(from.before ?? []), from];
   const files = await locateAll(folder, places);
   let main = files.length - 1;
   // A file of which nothing has been read tells nothing of what came before it: begin with the one before.
   while (main > 0 && places[main]?.offset === 0 && files[main - 1]) main--;
-  const current = files[main] ?? null;
-  if (current === null && folder.at === null && from.ino !== '') {
+  await closeAll(files.splice(main + 1));
+  const place = places[main] ?? from;
+  const isMissing = files[main] === null && folder.at === null && from.ino !== '';
+  const lost = isLost(files, place);
+  const hasChanged = !isSure && (await folderChanged(trail.path)) !== folder.changed;
+  if (isMissing || (lost && hasChanged)) {
     trail.resting = from;
     await closeAll(files);
-    return false;
+    return isMissing ? false : 'again';
   }
-  await closeAll(files.splice(main + 1));
-  files.pop();
-  const place = places[main] ?? from;
-  if (isLost(files, current, place)) trail.onGap(reasonOf(trail, folder));
+  if (lost) trail.onGap(reasonOf(trail, folder));
+  const current = files.pop() ?? null;
   for (const file of files) if (file && arrive(trail, file)) retire(trail, file);
   trail.current = current;
   if (current === null || !arrive(trail, current)) return true;
@@ -82,10 +103,9 @@ function isAt({ at }: Folder, { entry }: TailFile): boolean {
 }
 
 /** A file of which all had been read may be gone; it is in the position only because nothing of the next was read. */
-function isLost(before: readonly (TailFile | null)[], current: TailFile | null, place: FilePlace): boolean {
-  if (current === null && place.ino !== '') return true;
-  const needed = place.offset === 0 ? before.slice(0, -1) : before;
-  return needed.includes(null);
+function isLost(files: readonly (TailFile | null)[], place: FilePlace): boolean {
+  if (files.at(-1) === null && place.ino !== '') return true;
+  return files.slice(0, place.offset === 0 ? -2 : -1).includes(null);
 }
 
 function reasonOf(trail: Trail, folder: Folder): string {

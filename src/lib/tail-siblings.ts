@@ -73,10 +73,7 @@ export function byAge(a: Entry, b: Entry): number {
 const TELLING = 1024;
 
 function isLater(sibling: Entry, file: Entry): boolean {
-  const younger = sibling.born > file.born;
-  // The writer may have left the file before only after this empty one was made.
-  if (file.size === 0 && sibling.born !== 0n && !younger) return false;
-  return sibling.mtime > file.mtime || (sibling.mtime === file.mtime && younger);
+  return sibling.mtime > file.mtime || (sibling.mtime === file.mtime && sibling.born > file.born);
 }
 
 /** Whether a sibling is a copy of what the file still holds, and not a file that was there before it. */

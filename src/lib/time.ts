@@ -20,7 +20,9 @@ export function parseRfc3339(text: string): number | null {
   ];
   if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60) return null;
   const fraction = found[7] ? Number(`0.${found[7].slice(1)}`) : 0;
-  return Date.UTC(year, month - 1, day, hour, minute, second) + Math.round(fraction * 1e6) / 1e3 - zoneMs(found[8] ?? 'Z');
+  return (
+    Date.UTC(year, month - 1, day, hour, minute, second) + Math.round(fraction * 1e6) / 1e3 - zoneMs(found[8] ?? 'Z')
+  );
 }
 
 /** Milliseconds since 1970 of an RFC 3339 time, or of the moment a duration ago; null if the text is neither. */

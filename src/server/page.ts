@@ -4,7 +4,8 @@ import type { MetricStatus, Status } from '../core/status.ts';
 /** Nothing from outside, nothing that runs: the page is text and style. */
 export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   'Content-Type': 'text/html; charset=utf-8',
-  'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'Content-Security-Policy':
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
   'Cache-Control': 'no-store',
@@ -22,8 +23,8 @@ export function renderPage(status: Status): string {
 <style>${STYLE}</style>
 </head>
 <body>
-<header><h1>trailgauge</h1><p>${escape(status.version.version)} (${escape(status.version.revision)}) on Node.js ${escape(status.version.node)}, up ${age(status.now - status.started)}</p></header>
-${status.problem ? `<p class="problem" role="alert">${escape(status.problem)}</p>` : ''}
+<header><h1>trailgauge</h1><p>${escapeHtml(status.version.version)} (${escapeHtml(status.version.revision)}) on Node.js ${escapeHtml(status.version.node)}, up ${age(status.now - status.started)}</p></header>
+${status.problem ? `<p class="problem" role="alert">${escapeHtml(status.problem)}</p>` : ''}
 <nav><a href="/metrics">metrics</a> <a href="/api/v1/status">status as JSON</a> <a href="/-/ready">ready</a> <a href="/-/healthy">healthy</a></nav>
 <h2>Sources</h2>
 <table>
@@ -40,7 +41,7 @@ ${status.metrics.map(metricRow).join('\n')}
 </tbody>
 </table>
 <h2>Scrapers</h2>
-${status.scrapers.length === 0 ? '<p>Nobody has collected yet.</p>' : `<ul>${status.scrapers.map(({ id, seen }) => `<li>${escape(id)}, ${age(status.now - seen)} ago`).join('')}</ul>`}
+${status.scrapers.length === 0 ? '<p>Nobody has collected yet.</p>' : `<ul>${status.scrapers.map(({ id, seen }) => `<li>${escapeHtml(id)}, ${age(status.now - seen)} ago`).join('')}</ul>`}
 </body>
 </html>
 `;
@@ -66,11 +67,11 @@ function sourceRow(source: SourceStatus, now: number): string {
   const good = source.state === 'reading' || source.state === 'ended';
   const since = `since ${age(now - source.since)}`;
   const { lastError } = source;
-  return `<tr><td>${escape(source.name)}<td class="${good ? 'ok' : 'bad'}">${source.state}<small>${since}${source.problem ? `: ${escape(source.problem)}` : ''}</small><td class="n">${count(source.events)}<td class="n">${source.rate.toFixed(1)}<td class="n">${count(source.rejected)}<td>${source.lastEvent === null ? 'none yet' : `${age(now - source.lastEvent)} ago`}<td class="n">${source.lag === null ? '' : `${source.lag.toFixed(1)} s`}<td>${lastError ? `${escape(lastError.text)}<small>${age(now - lastError.time)} ago</small>` : 'none'}`;
+  return `<tr><td>${escapeHtml(source.name)}<td class="${good ? 'ok' : 'bad'}">${source.state}<small>${since}${source.problem ? `: ${escapeHtml(source.problem)}` : ''}</small><td class="n">${count(source.events)}<td class="n">${source.rate.toFixed(1)}<td class="n">${count(source.rejected)}<td>${source.lastEvent === null ? 'none yet' : `${age(now - source.lastEvent)} ago`}<td class="n">${source.lag === null ? '' : `${source.lag.toFixed(1)} s`}<td>${lastError ? `${escapeHtml(lastError.text)}<small>${age(now - lastError.time)} ago</small>` : 'none'}`;
 }
 
 function metricRow({ metric, series, limit, limited }: MetricStatus): string {
-  return `<tr><td>${escape(metric)}<td class="n">${count(series)}<td class="n">${count(limit)}<td><meter max="${limit}" high="${Math.floor(limit * 0.8)}" value="${series}">${series} of ${limit}</meter><td class="n">${count(limited)}`;
+  return `<tr><td>${escapeHtml(metric)}<td class="n">${count(series)}<td class="n">${count(limit)}<td><meter max="${limit}" high="${Math.floor(limit * 0.8)}" value="${series}">${series} of ${limit}</meter><td class="n">${count(limited)}`;
 }
 
 function count(value: number): string {
@@ -86,6 +87,6 @@ function age(ms: number): string {
   return `${Math.round(seconds / 86_400)} d`;
 }
 
-function escape(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 }

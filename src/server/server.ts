@@ -36,7 +36,12 @@ const HEADER_LIMIT = 16 * 1024;
 /** Serves metrics, status and health; throws if it cannot listen, with the address and why. */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { listen, log } = options;
-  const web = listen.web_config === null ? null : loadWebConfig(listen.web_config, { onProblem: (err) => log.error({ err }, 'web configuration is not renewed') });
+  const web =
+    listen.web_config === null
+      ? null
+      : loadWebConfig(listen.web_config, {
+          onProblem: (err) => log.error({ err }, 'web configuration is not renewed'),
+        });
   const limits = { requestTimeout: REQUEST_TIMEOUT_MS, maxHeaderSize: HEADER_LIMIT };
   const app = fastify({
     logger: false,
@@ -48,7 +53,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     for (const [name, value] of web?.headers ?? []) reply.header(name, value);
     if (web && !web.admit()) return reply.code(429).type('text/plain').send('too many requests\n');
     if (web && !(await web.authorize(request.headers.authorization))) {
-      return reply.code(401).header('WWW-Authenticate', 'Basic realm="trailgauge", charset="UTF-8"').type('text/plain').send('unauthorized\n');
+      return reply
+        .code(401)
+        .header('WWW-Authenticate', 'Basic realm="trailgauge", charset="UTF-8"')
+        .type('text/plain')
+        .send('unauthorized\n');
     }
   });
   app.setErrorHandler((error, request, reply) => {
@@ -62,7 +71,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   app.get('/-/healthy', async (_request, reply) => reply.type('text/plain').send('healthy\n'));
   app.get('/-/ready', async (_request, reply) => {
     const reason = options.unready();
-    return reply.code(reason === null ? 200 : 503).type('text/plain').send(reason === null ? 'ready\n' : `not ready: ${reason}\n`);
+    return reply
+      .code(reason === null ? 200 : 503)
+      .type('text/plain')
+      .send(reason === null ? 'ready\n' : `not ready: ${reason}\n`);
   });
   try {
     await app.listen({ host: listen.address, port: listen.port });
@@ -76,7 +88,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   return { url: `${web?.tls ? 'https' : 'http'}://${host}:${address.port}`, close: () => app.close() };
 }
 
-async function answerScrape(options: ServerOptions, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+async function answerScrape(
+  options: ServerOptions,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
   const format = negotiateFormat(request.headers.accept);
   let scrape: Scrape;
   try {
@@ -89,7 +105,10 @@ async function answerScrape(options: ServerOptions, request: FastifyRequest, rep
   reply.raw.once('close', () => (reply.raw.writableFinished ? scrape.delivered() : scrape.failed()));
   const plain = Buffer.concat(scrape.chunks);
   const packed = acceptsGzip(header(request.raw, 'accept-encoding'));
-  reply.header('Content-Type', scrape.contentType).header('Vary', 'Accept, Accept-Encoding').header('Cache-Control', 'no-store');
+  reply
+    .header('Content-Type', scrape.contentType)
+    .header('Vary', 'Accept, Accept-Encoding')
+    .header('Cache-Control', 'no-store');
   if (packed) reply.header('Content-Encoding', 'gzip');
   return reply.send(packed ? await compress(plain, { level: GZIP_LEVEL }) : plain);
 }

@@ -18,6 +18,8 @@ interface Writer {
   behind: number;
   rotations: number;
   copies: number;
+  /** Whether the log was made again some time after it had been renamed, and nothing has been read of it. */
+  late: boolean;
 }
 
 /** A program that follows, is killed now and then, and keeps only what it committed. */
@@ -91,8 +93,12 @@ async function take(step: Step, { writer, reader, shift }: { writer: Writer; rea
   if (step === 'lines') write(writer, 1);
   else if (step === 'many') write(writer, 300);
   else if (step === 'part') writePart(writer);
-  else if (step === 'rename' || step === 'rename late') rename(writer, shift, step === 'rename late');
-  else if (step === 'reopen') reopen(writer);
+  else if (step === 'rename' || step === 'rename late') {
+    // One that comes late and is renamed within a moment is not told from other people's files.
+    if (writer.late) await caughtUp(reader, writer, 1);
+    writer.late = false;
+    rename(writer, shift, step === 'rename late');
+  } else if (step === 'reopen') reopen(writer);
   else if (step === 'copytruncate') cut(writer);
   else if (step === 'wait') await caughtUp(reader, writer);
   else if (step === 'breathe') for (let i = 0; i < 10; i++) await breathe();
@@ -104,7 +110,16 @@ async function take(step: Step, { writer, reader, shift }: { writer: Writer; rea
 }
 
 function newWriter(path: string): Writer {
-  const writer = { path, written: [], fd: openSync(path, 'a'), part: '', behind: 0, rotations: 0, copies: 0 };
+  const writer = {
+    path,
+    written: [],
+    fd: openSync(path, 'a'),
+    part: '',
+    behind: 0,
+    rotations: 0,
+    copies: 0,
+    late: false,
+  };
   write(writer, 1);
   return writer;
 }
@@ -145,6 +160,7 @@ function rename(writer: Writer, shift: boolean, late: boolean): void {
 function reopen(writer: Writer): void {
   endPart(writer);
   closeSync(writer.fd);
+  writer.late ||= !existsSync(writer.path);
   writer.fd = openSync(writer.path, 'a');
   writer.behind = 0;
 }
@@ -188,7 +204,8 @@ async function consume(reader: Reader, path: string): Promise<void> {
   }
 }
 
-async function caughtUp(reader: Reader, writer: Writer): Promise<void> {
+async function caughtUp(reader: Reader, writer: Writer, more = 0): Promise<void> {
+  if (more > 0) write(writer, more);
   const wanted = writer.written.reduce((sum, line) => sum + line.length, 0);
   const end = Date.now() + 5_000;
   while (reader.committed.length + reader.pending.length < wanted && Date.now() < end) await sleep(2);

@@ -77,7 +77,9 @@ function* familyLines(registry: Registry, family: Family, options: ExpositionOpt
   } else {
     for (const birth of family.series.values()) {
       if (isIdle(registry, birth, options)) continue;
-      yield type === 'counter' ? counterLines(registry, birth, options) : histogramLines(registry, family, birth, options);
+      yield type === 'counter'
+        ? counterLines(registry, birth, options)
+        : histogramLines(registry, family, birth, options);
     }
   }
 }
@@ -87,7 +89,7 @@ function isIdle(registry: Registry, birth: SeriesBirth, { idleMs, now }: Exposit
 }
 
 function counterLines(registry: Registry, birth: SeriesBirth, options: ExpositionOptions): string {
-  const line = sample(birth.family, birth.text, valueOf(registry, birth.slot, options));
+  const line = sample(birth.family, birth.text, shownValue(registry, birth.slot, options));
   if (options.format === 'text') return line;
   return line + sample(`${birth.family.slice(0, -'_total'.length)}_created`, birth.text, birth.created / 1000);
 }
@@ -98,19 +100,19 @@ function histogramLines(registry: Registry, family: Family, birth: SeriesBirth, 
   let lines = '';
   let count = 0;
   for (let i = 0; i <= buckets.length; i++) {
-    count += valueOf(registry, birth.slot + i, options);
+    count += shownValue(registry, birth.slot + i, options);
     const bound = formatValue(buckets[i] ?? Number.POSITIVE_INFINITY);
     const le = options.format === 'openmetrics' && /^[0-9]+$/.test(bound) ? `${bound}.0` : bound;
     lines += sample(`${name}_bucket`, `${birth.text}${comma}le="${le}"`, count);
   }
-  lines += sample(`${name}_sum`, birth.text, valueOf(registry, birth.slot + buckets.length + 1, options));
+  lines += sample(`${name}_sum`, birth.text, shownValue(registry, birth.slot + buckets.length + 1, options));
   lines += sample(`${name}_count`, birth.text, count);
   if (options.format === 'openmetrics') lines += sample(`${name}_created`, birth.text, birth.created / 1000);
   return lines;
 }
 
 /** A series that this scraper has not seen yet is shown at 0 once, so that `increase()` sees its first events. */
-function valueOf(registry: Registry, slot: number, { collection }: ExpositionOptions): number {
+function shownValue(registry: Registry, slot: number, { collection }: ExpositionOptions): number {
   return slot >= collection.known ? 0 : registry.store.values[slot]!;
 }
 

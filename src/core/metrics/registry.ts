@@ -137,7 +137,11 @@ export class Registry {
     return family;
   }
 
-  #handle(family: Family, scope: string, constant: readonly Label[]): Counter<MetricDef> | Gauge<MetricDef> | Histogram<MetricDef> | Since<MetricDef> {
+  #handle(
+    family: Family,
+    scope: string,
+    constant: readonly Label[],
+  ): Counter<MetricDef> | Gauge<MetricDef> | Histogram<MetricDef> | Since<MetricDef> {
     switch (family.def.type) {
       case 'counter':
         return this.#counter(family, scope, constant);

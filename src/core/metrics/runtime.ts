@@ -1,11 +1,12 @@
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { OpenMetricsContentType } from 'prom-client';
 import type { Format } from './exposition.ts';
 
 /** Metrics of the process and of Node.js, as prom-client has them, in text without an end mark. */
-export function createRuntimeMetrics(): (format: Format) => Promise<string> {
+export async function createRuntimeMetrics(): Promise<(format: Format) => Promise<string>> {
+  const { collectDefaultMetrics, Registry } = await import('prom-client');
   // A registry that was once asked for OpenMetrics has lost the `_total` of its names, so each format has its own.
   const text = new Registry();
-  const openmetrics = new Registry<typeof Registry.OPENMETRICS_CONTENT_TYPE>();
+  const openmetrics = new Registry<OpenMetricsContentType>();
   openmetrics.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
   collectDefaultMetrics({ register: text });
   collectDefaultMetrics({ register: openmetrics });

@@ -142,7 +142,18 @@ export class SinceStore {
   /** Takes a saved series back. A scraper that is new from now on gets only what comes from now on. */
   restore(slot: number, [family, scope, text, total, , , given]: SavedSince): void {
     const restored = given.map((value) => value ?? undefined);
-    this.#keep({ slot, family, scope, text, total, base: total, oldBase: total, given: restored, changed: false, alive: true });
+    this.#keep({
+      slot,
+      family,
+      scope,
+      text,
+      total,
+      base: total,
+      oldBase: total,
+      given: restored,
+      changed: false,
+      alive: true,
+    });
   }
 
   /** Ends a restore: slots that no series took are free. */

@@ -60,7 +60,10 @@ function judgeLog(path: string, bytes: Buffer): Finding {
   const lines = [...splitLines(bytes, { origin: { cursor: path }, at: 0, time: null, now: Date.now() })];
   const levels = lines.flatMap(({ text }) => /^(?:INFO|WARN|ERROR|FATAL)(?= |$)/.exec(text)?.[0] ?? []);
   if (levels.length > 0 && !levels.includes('INFO')) {
-    return { ok: false, detail: `log ${path}: found only WARN and ERROR lines; wanted INFO, so start reaction with -l INFO` };
+    return {
+      ok: false,
+      detail: `log ${path}: found only WARN and ERROR lines; wanted INFO, so start reaction with -l INFO`,
+    };
   }
   if (lines.length > 0 && levels.length === 0) {
     return { ok: false, detail: `log ${path}: found no line of reaction among the last ${lines.length}` };
@@ -73,7 +76,8 @@ async function checkSettings({ command, config }: ReactionConfig, signal: AbortS
   const filters = [...settings.streams.values()].reduce((sum, stream) => sum + stream.filters.size, 0);
   const count = `${settings.streams.size} streams, ${filters} filters`;
   if (origin === 'command') return { ok: true, detail: `configuration ${config}: ${count}` };
-  if (origin === 'files') return { ok: true, detail: `configuration ${config}: ${count}, read from its files, as ${problem}` };
+  if (origin === 'files')
+    return { ok: true, detail: `configuration ${config}: ${count}, read from its files, as ${problem}` };
   return { ok: false, detail: `configuration ${config}: ${problem}; without it patterns have no names` };
 }
 

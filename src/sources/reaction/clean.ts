@@ -28,7 +28,8 @@ export function cleanLine(line: string, now: number): CleanLine {
 const ANSI = /\x1b\[[0-?]*[ -/]*[@-~]/g;
 const V1_TIME = /^([0-9]{4})\/([0-9]{2})\/([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) /;
 const RFC3339_TIME = /^([0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.,]{8,18}(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})) /;
-const SYSLOG_TIME = /^(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) ([ 0-9][0-9]) ([0-9]{2}):([0-9]{2}):([0-9]{2}) /;
+const SYSLOG_TIME =
+  /^(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) ([ 0-9][0-9]) ([0-9]{2}):([0-9]{2}):([0-9]{2}) /;
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const TAG = /^(?:[^ ]{1,255} )?[^ ]{1,255}: +(?=(?:TRACE|DEBUG|INFO|WARN|ERROR|FATAL)(?: |$))/;
 const DAY_MS = 86_400_000;
@@ -47,7 +48,14 @@ function undecorated(line: string): string {
 function takePrefix(text: string, now: number): CleanLine {
   const v1 = V1_TIME.exec(text);
   if (v1) {
-    const [year, month, day, hour, minute, second] = v1.slice(1).map(Number) as [number, number, number, number, number, number];
+    const [year, month, day, hour, minute, second] = v1.slice(1).map(Number) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
     const time = new Date(year, month - 1, day, hour, minute, second).getTime();
     return { text: text.slice(v1[0].length).trimStart(), time, v1: true };
   }

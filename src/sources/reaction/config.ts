@@ -21,11 +21,19 @@ const DEFAULT_FILE = '/var/log/reaction.log';
 
 /** `sources.reaction`. */
 export const reactionConfig = section('reaction: its log, its configuration, its pending actions.', {
-  config: option(text(), '/etc/reaction', 'Configuration of reaction, a file or a directory: it tells the names of patterns.'),
+  config: option(
+    text(),
+    '/etc/reaction',
+    'Configuration of reaction, a file or a directory: it tells the names of patterns.',
+  ),
   logs: logs(),
   command: option(text(), 'reaction', 'The program that is asked for its configuration, pending actions and version.'),
   socket: option(text(), '/run/reaction/reaction.sock', 'Socket of the daemon, for `reaction show`.'),
-  hold: option(duration(), '60s', 'After a start of reaction, actions within this time are its old ones run again: not counted.'),
+  hold: option(
+    duration(),
+    '60s',
+    'After a start of reaction, actions within this time are its old ones run again: not counted.',
+  ),
   transform: transform(),
   export: section('Gauges of the Python exporter.', {
     matches: option(patternExport(), { extra: true }, '`reaction_match_count`; `extra`: with one label per pattern.'),
@@ -41,7 +49,11 @@ export type ReactionConfig = z.output<typeof reactionConfig>;
 
 function logs(): z.ZodType<LogsConfig> {
   const fields = {
-    systemd: described(text().nullable(), { kind: 'string', default: DEFAULT_UNIT, doc: 'Unit whose journal is read.' }),
+    systemd: described(text().nullable(), {
+      kind: 'string',
+      default: DEFAULT_UNIT,
+      doc: 'Unit whose journal is read.',
+    }),
     directory: described(text().nullable(), {
       kind: 'string',
       default: null,
@@ -50,7 +62,9 @@ function logs(): z.ZodType<LogsConfig> {
     file: described(text().nullable(), { kind: 'string', default: null, doc: 'Log file, instead of the journal.' }),
   };
   const inner = z
-    .strictObject(fields, { error: (issue) => (issue.code === 'invalid_type' ? 'wanted a map with systemd or file' : undefined) })
+    .strictObject(fields, {
+      error: (issue) => (issue.code === 'invalid_type' ? 'wanted a map with systemd or file' : undefined),
+    })
     .refine((value) => value.systemd === null || value.file === null, {
       error: 'found both systemd and file, wanted one of them',
     })
@@ -67,7 +81,9 @@ function completeLogs(value: unknown): unknown {
   if (typeof logs !== 'object' || Array.isArray(logs)) return logs;
   const given = { systemd: null, directory: null, file: null, ...logs };
   if (given.systemd !== null || given.file !== null) return given;
-  return 'file' in logs && !('systemd' in logs) ? { ...given, file: DEFAULT_FILE } : { ...given, systemd: DEFAULT_UNIT };
+  return 'file' in logs && !('systemd' in logs)
+    ? { ...given, file: DEFAULT_FILE }
+    : { ...given, systemd: DEFAULT_UNIT };
 }
 
 function transform(): z.ZodType<{ readonly all: Templates; readonly for: Templates }> {

@@ -19,7 +19,7 @@ export function readQuotedList(text: string, start: number): QuotedList | null {
     const close = closingQuote(text, at + 1);
     if (close < 0) return null;
     const inner = text.slice(at + 1, close);
-    values.push(inner.includes('\\') ? unescape(inner) : inner);
+    values.push(inner.includes('\\') ? unescapeRust(inner) : inner);
     at = close + 1;
   }
 }
@@ -28,11 +28,11 @@ export function readQuotedList(text: string, start: number): QuotedList | null {
  * Decodes the escapes of Rust's debug format: `\" \\ \' \n \r \t \0`, `\u{1..6 hex}`, and `\xHH` for raw bytes, which
  * together are read as UTF-8. An unknown escape stays as it is; an impossible code point becomes U+FFFD.
  */
-export function unescape(text: string): string {
-  return text.replace(ESCAPES, (escape: string) => {
-    if (escape.startsWith('\\x')) return Buffer.from(escape.replaceAll('\\x', ''), 'hex').toString('utf8');
-    if (escape.startsWith('\\u')) return codePoint(Number.parseInt(escape.slice(3, -1), 16));
-    return SIMPLE.get(escape.charAt(1)) ?? escape;
+export function unescapeRust(text: string): string {
+  return text.replace(ESCAPES, (found: string) => {
+    if (found.startsWith('\\x')) return Buffer.from(found.replaceAll('\\x', ''), 'hex').toString('utf8');
+    if (found.startsWith('\\u')) return codePoint(Number.parseInt(found.slice(3, -1), 16));
+    return SIMPLE.get(found.charAt(1)) ?? found;
   });
 }
 

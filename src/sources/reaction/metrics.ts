@@ -20,10 +20,11 @@ export const REACTION_METRICS = {
     'command',
     'code',
   ]),
-  streamEvents: counter('reaction_stream_events_total', 'What happened to a stream: start, exit, exec, read, timeout.', [
-    'stream',
-    'type',
-  ]),
+  streamEvents: counter(
+    'reaction_stream_events_total',
+    'What happened to a stream: start, exit, exec, read, timeout.',
+    ['stream', 'type'],
+  ),
   pending: gauge('reaction_pending', 'Actions that are to run later.', ['stream', 'filter', 'action']),
   up: gauge('reaction_up', '1 if reaction answered when it was last asked.', []),
   buildInfo: gauge(

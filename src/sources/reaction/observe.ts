@@ -2,10 +2,24 @@ import type { Label } from '../../core/metrics/labels.ts';
 import type { CounterSeries, Handles, OwedSeries } from '../../core/metrics/registry.ts';
 import type { SavedEntries } from '../../core/state.ts';
 import { type Alignment, complete } from './align.ts';
-import { type ActionState, Filters, type FilterShape, type FilterState, matchValues, patternLabels } from './filters.ts';
+import {
+  type ActionState,
+  type FilterShape,
+  type FilterState,
+  Filters,
+  matchValues,
+  patternLabels,
+} from './filters.ts';
 import { Hold, type SavedHold } from './hold.ts';
 import type { REACTION_METRICS } from './metrics.ts';
-import { type ActionLine, type CommandLine, type MatchLine, type ReactionLine, STREAM_EVENTS, type StreamLine } from './parse.ts';
+import {
+  type ActionLine,
+  type CommandLine,
+  type MatchLine,
+  type ReactionLine,
+  STREAM_EVENTS,
+  type StreamLine,
+} from './parse.ts';
 import type { SavedSegment, Tuple } from './recent.ts';
 import { hashArguments, Runs, type SavedRuns } from './runs.ts';
 import type { Settings } from './settings.ts';
@@ -110,13 +124,17 @@ export class Observer {
     const { line } = seen;
     switch (line.kind) {
       case 'match':
-        return this.#match(seen, line);
+        this.#match(seen, line);
+        break;
       case 'action':
-        return this.#run(seen, line, time);
+        this.#run(seen, line, time);
+        break;
       case 'command':
-        return this.#command(seen, line, time);
+        this.#command(seen, line, time);
+        break;
       case 'stream':
-        return this.#streamEvent(line, time);
+        this.#streamEvent(line, time);
+        break;
     }
   }
 
@@ -143,7 +161,10 @@ export class Observer {
     const announced = line.failed ? action.open.fail(seen.hash) : null;
     const held = announced ? announced.held : this.#hold.holds(time, filter.mark);
     if (!line.failed) action.open.announce(seen.hash, held);
-    if (held) return this.#options.onHeld();
+    if (held) {
+      this.#options.onHeld();
+      return;
+    }
     if (line.failed) this.#filters.failures(filter, action).inc();
     if (announced) return;
     action.runs.inc();
@@ -152,19 +173,23 @@ export class Observer {
 
   #countAction(seen: Observed, line: ActionLine, filter: FilterState, action: ActionState): void {
     if (this.#options.actions === 'off') return;
-    const labels = { stream: filter.stream, filter: filter.filter, action: action.action };
-    if (seen.owed?.alive) return seen.owed.inc();
+    const owed = seen.owed?.alive ? seen.owed : this.#actionSeries(seen, line, filter, action);
+    owed.inc();
+  }
+
+  #actionSeries(seen: Observed, line: ActionLine, filter: FilterState, action: ActionState): OwedSeries {
     const { actionCount } = this.#options.metrics;
+    const labels = { stream: filter.stream, filter: filter.filter, action: action.action };
     if (this.#options.actions !== 'patterns' || filter.shape.patterns.length === 0) {
       seen.owed = actionCount.series(labels, []);
-      return seen.owed.inc();
+      return seen.owed;
     }
     const found = (seen.alignment ??= action.aligner?.align(line.values, line.raw) ?? unaligned(filter.shape));
     const values = complete(found, filter.recent, action.delayed);
     const owed = actionCount.series(labels, patternLabels(values, filter.shape));
     // What follows from the line alone will follow from it the next time too.
     if (values === found.values) seen.owed = owed;
-    owed.inc();
+    return owed;
   }
 
   #command(seen: Observed, line: CommandLine, time: number | null): void {
@@ -217,7 +242,8 @@ export class Observer {
       const head = [filter.stream, filter.filter];
       if (filter.markChanged) yield [entryKey('mark', ...head), filter.mark];
       filter.markChanged = false;
-      for (const [segment, saved] of filter.recent.changes()) yield [entryKey('recent', ...head, String(segment)), saved];
+      for (const [segment, saved] of filter.recent.changes())
+        yield [entryKey('recent', ...head, String(segment)), saved];
       for (const action of filter.actions.values()) yield* runsChange(action.open, ['action', ...head, action.action]);
     }
   }
@@ -231,7 +257,8 @@ export class Observer {
       if (kind === 'hold') this.#hold.restore(value as SavedHold);
       else if (kind === 'command') this.#commands[stream === 'start' ? 'start' : 'stop'].restore(value as SavedRuns);
       else if (kind === 'mark') this.#filters.get(stream, name).mark = value as number;
-      else if (kind === 'action') this.#filters.action(this.#filters.get(stream, name), action).open.restore(value as SavedRuns);
+      else if (kind === 'action')
+        this.#filters.action(this.#filters.get(stream, name), action).open.restore(value as SavedRuns);
       else if (kind === 'recent') {
         const filter = this.#filters.get(stream, name);
         segments.set(filter, [...(segments.get(filter) ?? []), value as SavedSegment]);

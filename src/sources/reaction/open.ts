@@ -46,7 +46,7 @@ export function openReaction(config: ReactionConfig, context: Context): OpenedSo
   return {
     prepare: async () => {
       await settings.load();
-      if (follow) settings.watch();
+      if (follow) await settings.watch();
     },
     read: (position) => readLog(config.logs, position, { ...context, onEnd: () => observer.caughtUp(now()) }),
     parse: (line) => {

@@ -139,7 +139,8 @@ function parseHeaded(head: string, said: string, failed: boolean, v1: boolean): 
   }
   const filter = head.slice(first + 1, second);
   const action = head.slice(second + 1);
-  if (stream === '' || filter === '' || action === '' || action.includes('.') || !isWord(said, 'run')) return UNKNOWN_LINE;
+  if (stream === '' || filter === '' || action === '' || action.includes('.') || !isWord(said, 'run'))
+    return UNKNOWN_LINE;
   const list = said.charAt('run '.length) === '[' ? readList(said, 'run '.length, failed, v1) : untold(said);
   if (!list) return MALFORMED_LIST;
   const code = failed ? exitCode(list.tail) : '0';

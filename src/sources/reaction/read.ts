@@ -7,7 +7,10 @@ import { type Line, splitLines, toLine } from './lines.ts';
 import type { REACTION_METRICS } from './metrics.ts';
 
 /** What of the context reading needs. */
-export type ReadContext = Pick<SourceContext<typeof REACTION_METRICS>, 'follow' | 'range' | 'report' | 'signal' | 'now'>;
+export type ReadContext = Pick<
+  SourceContext<typeof REACTION_METRICS>,
+  'follow' | 'range' | 'report' | 'signal' | 'now'
+>;
 
 /** Reads on in reaction's log, in the journal or a file. `onEnd` is told when the end of what was there is reached. */
 export function readLog(

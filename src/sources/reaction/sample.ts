@@ -36,7 +36,8 @@ export function createSampler(options: SamplerOptions): () => Promise<void> {
       return found;
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      if (text !== problem && !signal.aborted) log.warn({ problem: text }, 'reaction does not tell its pending actions');
+      if (text !== problem && !signal.aborted)
+        log.warn({ problem: text }, 'reaction does not tell its pending actions');
       problem = text;
       return null;
     }

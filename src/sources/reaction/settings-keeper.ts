@@ -1,4 +1,4 @@
-import { watch } from 'chokidar';
+import type { FSWatcher } from 'chokidar';
 import type { SourceContext } from '../../core/source.ts';
 import type { ReactionConfig } from './config.ts';
 import { loadSettings } from './load.ts';
@@ -13,7 +13,7 @@ export interface SettingsKeeper {
   /** Asks soon, at most every ten seconds. */
   refresh(): void;
   /** Looks out for changes of the files. */
-  watch(): void;
+  watch(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ export function createSettingsKeeper({ config, context, onSettings }: SettingsKe
   let said = '';
   let asked = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
-  let watcher: ReturnType<typeof watch> | undefined;
+  let watcher: FSWatcher | undefined;
 
   async function load(): Promise<void> {
     asked = now();
@@ -70,14 +70,17 @@ export function createSettingsKeeper({ config, context, onSettings }: SettingsKe
     current: () => current,
     load,
     refresh,
-    watch: () => {
+    watch: async () => {
+      const { watch } = await import('chokidar');
       watcher = watch(config.config, {
         ignoreInitial: true,
         depth: 0,
         persistent: false,
         awaitWriteFinish: { stabilityThreshold: SETTLE_MS, pollInterval: 100 },
       });
-      watcher.on('all', refresh).on('error', (error) => log.warn({ err: error }, 'configuration of reaction is not watched'));
+      watcher
+        .on('all', refresh)
+        .on('error', (error) => log.warn({ err: error }, 'configuration of reaction is not watched'));
     },
     close: async () => {
       clearTimeout(timer);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import t from 'tap';
 import { cleanLine } from '../../../src/sources/reaction/clean.ts';
-import { readQuotedList, unescape } from '../../../src/sources/reaction/list.ts';
+import { readQuotedList, unescapeRust } from '../../../src/sources/reaction/list.ts';
 import { exitCode, parseLine } from '../../../src/sources/reaction/parse.ts';
 import { fixture } from '../../support/paths.ts';
 
@@ -64,7 +64,7 @@ t.test('no text makes the parser throw, and none takes long', async () => {
     fc.property(fc.string({ unit: 'binary', maxLength: 300 }), fc.boolean(), (text, v1) => {
       const clean = cleanLine(text, NOW);
       parseLine(clean.text, v1);
-      unescape(text);
+      unescapeRust(text);
     }),
   );
   const hostile = [

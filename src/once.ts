@@ -1,0 +1,46 @@
+import type { Logger } from 'pino';
+import type { Config } from './core/config.ts';
+import { createEngine, type Engine } from './core/engine.ts';
+import type { Format } from './core/metrics/exposition.ts';
+import type { AnySource } from './core/source.ts';
+import { readVersion } from './core/version.ts';
+
+/** What every way of running needs. */
+export interface AppOptions {
+  readonly config: Config;
+  readonly sources: readonly AnySource[];
+  readonly log: Logger;
+  readonly env: NodeJS.ProcessEnv;
+  readonly now: () => number;
+}
+
+/** Reads what all sources hold now, once, and gives the exposition. Nothing saved is read or written. */
+export async function runOnce(
+  options: AppOptions & {
+    readonly since: number | null;
+    readonly until: number | null;
+    readonly format: Format;
+    readonly signal: AbortSignal;
+  },
+): Promise<readonly Buffer[]> {
+  const { since, until, signal, format } = options;
+  const engine = engineOf(options);
+  const saved = () => ({ position: undefined, entries: [] });
+  const pipelines = engine.start({ saved, follow: false, range: { since, until }, signal });
+  await Promise.all(pipelines.map((pipeline) => pipeline.done));
+  await Promise.all(pipelines.map((pipeline) => pipeline.sample()));
+  const { chunks } = await engine.scrape(format, 'once', async () => {});
+  return chunks;
+}
+
+/** The engine for a configuration. */
+export function engineOf({ config, sources, env, log, now }: AppOptions): Engine {
+  return createEngine({
+    metrics: config.metrics,
+    sources: config.sources,
+    types: sources,
+    version: readVersion(env),
+    log,
+    now,
+  });
+}
