@@ -60,7 +60,6 @@ function demoConfig(folder: string, log: string, port: number): Config {
     JSON.stringify({
       listen: { port },
       state: { directory: join(folder, 'state') },
-      metrics: { runtime: true },
       sources: {
         reaction: {
           config: join(answers, 'test-config.yaml'),
@@ -77,7 +76,7 @@ function demoConfig(folder: string, log: string, port: number): Config {
 }
 
 function greeting(url: string): string {
-  return `trailgauge shows a recorded day of the reaction daemon as if it were live:
+  return `trailgauge replays a recording of the reaction daemon as if it were live:
 
   ${url}/           what it does, for people
   ${url}/metrics    what it tells, for Prometheus

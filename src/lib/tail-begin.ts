@@ -2,7 +2,7 @@ import { openAt, openAtEnd, openIfSame, type TailFile } from './tail-file.ts';
 import { type Entry, type Folder, folderChanged, scanFolder } from './tail-folder.ts';
 import { account } from './tail-move.ts';
 import type { FilePlace, FilePosition } from './tail-place.ts';
-import { byAge, followers, newcomers, oldestHolder, openIfAllowed } from './tail-siblings.ts';
+import { byAge, type Except, followers, newcomers, oldestHolder, openIfAllowed } from './tail-siblings.ts';
 import { type Beginning, retire, type Trail } from './tail-trail.ts';
 
 /** Finds the first file to read. False: not known yet, ask again later. Error: the file at the path cannot be read. */
@@ -73,7 +73,8 @@ async function resume(trail: Trail, { folder, from, isSure }: Saved): Promise<bo
   trail.current = current;
   if (current === null || !arrive(trail, current)) return true;
   const taken = new Set([current, ...files].map((file) => file?.entry.key ?? ''));
-  trail.queue = await queueAfter(folder, { current, place, taken });
+  const except = { taken, emptyBefore: trail.now() - trail.lingerMs };
+  trail.queue = await queueAfter(folder, { current, place, except });
   if (trail.queue.some(({ key }) => key === current.entry.key) || (trail.queue.length > 0 && isAt(folder, current))) {
     trail.current = null;
     await current.handle.close();
@@ -84,18 +85,19 @@ async function resume(trail: Trail, { folder, from, isSure }: Saved): Promise<bo
 interface Resumed {
   readonly current: TailFile;
   readonly place: FilePlace;
-  readonly taken: ReadonlySet<string>;
+  readonly except: Except;
 }
 
 /** What comes next, before the file at the path. If the current file does not come first, it is among them again. */
-async function queueAfter(folder: Folder, { current, place, taken }: Resumed): Promise<Entry[]> {
+async function queueAfter(folder: Folder, { current, place, except }: Resumed): Promise<Entry[]> {
   const { entry } = current;
-  if (place.offset === 0 && entry.mtime / MS > BigInt(place.mtime)) {
+  const mtime = BigInt(place.mtime + 1) * MS;
+  if (place.offset === 0 && entry.mtime >= mtime) {
     // Nothing of it had been read: it may have been filled, copied and cut short since, and the copies come first.
-    const copies = await followers(folder, { ...entry, mtime: BigInt(place.mtime) * MS }, taken);
+    const copies = await followers(folder, { ...entry, mtime }, except);
     if (copies.length > 0) return isAt(folder, current) ? copies : [...copies, entry].sort(byAge);
   }
-  return isAt(folder, current) ? [] : followers(folder, entry, taken);
+  return isAt(folder, current) ? [] : followers(folder, entry, except);
 }
 
 function isAt({ at }: Folder, { entry }: TailFile): boolean {

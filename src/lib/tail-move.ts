@@ -52,8 +52,9 @@ export async function rewind(trail: Trail, file: TailFile): Promise<void> {
  * tells, only a new sibling with other bytes.
  */
 export async function wasCutUnseen(trail: Trail, file: TailFile): Promise<boolean> {
-  const { passed } = await newcomers(trail, await scanFolder(trail.path), file.entry.born);
-  return passed.some(({ size }) => size > 0);
+  const folder = await scanFolder(trail.path);
+  const isHere = [folder.at, ...folder.siblings].some((entry) => entry?.key === file.entry.key);
+  return isHere && (await newcomers(trail, folder, file.entry.born)).passed.some(({ size }) => size > 0);
 }
 
 /** Takes note of the siblings there are while the current file is at the path: none of them comes after it. */

@@ -53,8 +53,7 @@ async function* readOn(trail: Trail, file: TailFile): AsyncGenerator<FileBatch, 
   const isAtPath = at?.key === file.entry.key;
   let any = yield* drainOld(trail);
   if (!isSettled(file)) {
-    if (await wasCutShort(trail, file, isAtPath))
-      return (await attempt(trail, () => rewind(trail, file))) !== undefined;
+    if (await wasCutShort(trail, file)) return (await attempt(trail, () => rewind(trail, file))) !== undefined;
     any = (yield* drain(trail, file, size)) || any;
   }
   if (trail.signal.aborted || at === undefined) return any;
@@ -64,10 +63,10 @@ async function* readOn(trail: Trail, file: TailFile): AsyncGenerator<FileBatch, 
   return any;
 }
 
-async function wasCutShort(trail: Trail, file: TailFile, isAtPath: boolean): Promise<boolean> {
+async function wasCutShort(trail: Trail, file: TailFile): Promise<boolean> {
   if (!isUnseen(file)) return wasCut(file);
   await peek(file);
-  if (!isAtPath || !(await wasCutUnseen(trail, file))) return false;
+  if (!(await wasCutUnseen(trail, file))) return false;
   file.edge = Buffer.alloc(0);
   return true;
 }

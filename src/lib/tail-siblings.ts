@@ -26,11 +26,19 @@ export async function newcomers(trail: Trail, folder: Folder, born: bigint): Pro
   return { passed: passed.sort(byAge), copies };
 }
 
+/** What `followers` is to leave out. */
+export interface Except {
+  readonly taken: ReadonlySet<string>;
+  /** Empty files may get lines yet, unless they were renamed before this time; milliseconds since 1970. */
+  readonly emptyBefore: number;
+}
+
 /** The siblings that came after a file while we were stopped, in order: only times and contents can tell. */
-export async function followers(folder: Folder, file: Entry, taken: ReadonlySet<string>): Promise<Entry[]> {
+export async function followers(folder: Folder, file: Entry, { taken, emptyBefore }: Except): Promise<Entry[]> {
   const found: Entry[] = [];
   for (const sibling of folder.siblings) {
-    if (taken.has(sibling.key) || sibling.size === 0 || !isLater(sibling, file)) continue;
+    const isNext = sibling.size > 0 ? isLater(sibling, file) : Number(sibling.changed) / 1e6 >= emptyBefore;
+    if (taken.has(sibling.key) || !isNext) continue;
     if (!(await isCopyOf(folder.at, sibling)) && !(await isTwin(file, sibling))) found.push(sibling);
   }
   return found.sort(byAge);
@@ -72,8 +80,10 @@ export function byAge(a: Entry, b: Entry): number {
 /** Enough bytes to say that two files with equal ones are the same log. */
 const TELLING = 1024;
 
+/** A file that was copied and cut short within one tick of the clock is as old as its copy, which came before. */
 function isLater(sibling: Entry, file: Entry): boolean {
-  return sibling.mtime > file.mtime || (sibling.mtime === file.mtime && sibling.born > file.born);
+  if (sibling.mtime !== file.mtime) return sibling.mtime > file.mtime;
+  return file.size > 0 && sibling.born > file.born;
 }
 
 /** Whether a sibling is a copy of what the file still holds, and not a file that was there before it. */

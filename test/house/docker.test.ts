@@ -5,7 +5,7 @@ import t from 'tap';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { root } from '../support/paths.ts';
-import { need, unavailable } from '../support/services.ts';
+import { need } from '../support/services.ts';
 
 const dockerfile = readFileSync(join(root, 'docker', 'Dockerfile'), 'utf8').replaceAll('\\\n', ' ');
 const example = readFileSync(join(root, 'docker', '.env.example'), 'utf8');
@@ -119,15 +119,11 @@ t.test('.env.example has each variable of compose.yml, and no other', async (t) 
   t.same([...given].toSorted(), [...used].toSorted());
 });
 
-t.test('docker compose takes compose.yml', async (t) => {
-  if (!need(t, 'docker')) return;
-  if (spawnSync('docker', ['compose', 'version']).status !== 0) {
-    unavailable(t, ['docker compose is missing (package docker-compose-plugin of docker.com)']);
-    return;
-  }
+t.test('docker-compose takes compose.yml', async (t) => {
+  if (!need(t, 'docker-compose')) return;
   const env = { ...process.env, UID: '65532', GID: '990', JOURNAL_GID: '999' };
-  const args = ['compose', '--file', join(root, 'docker', 'compose.yml'), 'config', '--quiet'];
-  const { status, stderr } = spawnSync('docker', args, { encoding: 'utf8', env });
+  const args = ['--file', join(root, 'docker', 'compose.yml'), 'config', '--quiet'];
+  const { status, stderr } = spawnSync('docker-compose', args, { encoding: 'utf8', env });
   t.equal(status, 0, stderr);
 });
 

@@ -146,7 +146,8 @@ function endPart(writer: Writer): void {
 
 function rename(writer: Writer, shift: boolean, late: boolean): void {
   if (!existsSync(writer.path)) return;
-  if (writer.behind === 2) reopen(writer);
+  // Which of two files came first is not told when the first was cut short and gets lines after the second was made.
+  if (writer.behind === (writer.copies > 0 ? 1 : 2)) reopen(writer);
   tick(writer.path);
   const { path, rotations } = writer;
   if (shift) for (let n = rotations; n > 0; n--) renameSync(`${path}.${n}`, `${path}.${n + 1}`);

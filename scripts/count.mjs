@@ -1,0 +1,14 @@
+// Prints the counts of a TAP file in one line, and ends with 0 only if every test ran and passed.
+// Usage: node scripts/count.mjs FILE STATUS, where STATUS is how the test runner ended.
+import { readFileSync } from 'node:fs';
+
+const [file, status] = process.argv.slice(2);
+const totals = [...readFileSync(file, 'utf8').matchAll(/^# \{ (total: .*) \}$/gm)].at(-1)?.[1] ?? '';
+const counts = new Map([...totals.matchAll(/([a-z]+): ([0-9]+)/g)].map(([, name, count]) => [name, Number(count)]));
+const passed = counts.get('pass') ?? 0;
+const skipped = counts.get('skip') ?? 0;
+// What did not come to a count (a crash, a time limit) has failed too.
+const failed = (counts.get('fail') ?? 0) || (status === '0' && passed > 0 ? 0 : 1);
+if (skipped > 0) console.log(`${skipped} skipped, which counts as failed here`);
+console.log(`${passed} passed, ${failed + skipped} failed`);
+process.exitCode = failed + skipped > 0 ? 1 : 0;
