@@ -119,14 +119,6 @@ t.test('.env.example has each variable of compose.yml, and no other', async (t) 
   t.same([...given].toSorted(), [...used].toSorted());
 });
 
-t.test('docker-compose takes compose.yml', async (t) => {
-  if (!need(t, 'docker-compose')) return;
-  const env = { ...process.env, UID: '65532', GID: '990', JOURNAL_GID: '999' };
-  const args = ['--file', join(root, 'docker', 'compose.yml'), 'config', '--quiet'];
-  const { status, stderr } = spawnSync('docker-compose', args, { encoding: 'utf8', env });
-  t.equal(status, 0, stderr);
-});
-
 t.test('promtool takes prometheus.yml, and it names the port that trailgauge.yaml opens', async (t) => {
   const config = parse(readFileSync(join(root, 'docker', 'trailgauge.yaml'), 'utf8'));
   t.equal(config.listen.address, '0.0.0.0');

@@ -8,7 +8,6 @@ const packages: ReadonlyMap<string, string> = new Map([
   ['systemd-analyze', 'systemd'],
   ['systemd-notify', 'systemd'],
   ['systemd-journal-remote', 'systemd-journal-remote'],
-  ['docker', 'docker.io'],
   ['promtool', 'prometheus'],
   ['sh', 'dash'],
   ['ip', 'iproute2'],
