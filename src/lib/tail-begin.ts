@@ -2,7 +2,7 @@ import { openAt, openAtEnd, openIfSame, type TailFile } from './tail-file.ts';
 import { type Entry, type Folder, folderChanged, scanFolder } from './tail-folder.ts';
 import { account } from './tail-move.ts';
 import type { FilePlace, FilePosition } from './tail-place.ts';
-import { byAge, type Except, followers, newcomers, oldestHolder, openIfAllowed } from './tail-siblings.ts';
+import { type Except, followers, newcomers, oldestHolder, openIfAllowed, withCut } from './tail-siblings.ts';
 import { type Beginning, retire, type Trail } from './tail-trail.ts';
 
 /** Finds the first file to read. False: not known yet, ask again later. Error: the file at the path cannot be read. */
@@ -95,7 +95,7 @@ async function queueAfter(folder: Folder, { current, place, except }: Resumed): 
   if (place.offset === 0 && entry.mtime >= mtime) {
     // Nothing of it had been read: it may have been filled, copied and cut short since, and the copies come first.
     const copies = await followers(folder, { ...entry, mtime }, except);
-    if (copies.length > 0) return isAt(folder, current) ? copies : [...copies, entry].sort(byAge);
+    if (copies.length > 0) return isAt(folder, current) ? copies : withCut(copies, entry);
   }
   return isAt(folder, current) ? [] : followers(folder, entry, except);
 }

@@ -2,7 +2,7 @@ import { isSettled, isUnseen, look, openAt, openCopy, type TailFile, wasCut } fr
 import { type Entry, type Folder, folderChanged, scanFolder } from './tail-folder.ts';
 import { nowhere } from './tail-place.ts';
 import { isErrno, problemWith } from './tail-problem.ts';
-import { byAge, newcomers, oldestHolder } from './tail-siblings.ts';
+import { byAge, newcomers, oldestHolder, withCut } from './tail-siblings.ts';
 import { retire, type Trail } from './tail-trail.ts';
 
 /**
@@ -38,8 +38,7 @@ export async function rewind(trail: Trail, file: TailFile): Promise<void> {
   const { passed, copies } = await newcomers(trail, folder, file.entry.born);
   const chain = passed.filter((entry) => copy === null || byAge(copy.entry, entry) < 0);
   const self = folder.siblings.find(({ key }) => key === file.entry.key);
-  if (self) chain.push(self);
-  trail.queue.unshift(...chain.sort(byAge));
+  trail.queue.unshift(...(self ? withCut(chain, self) : chain));
   account(trail, folder, copies);
   trail.current = copy;
   trail.resting = nowhere;

@@ -77,6 +77,12 @@ export function byAge(a: Entry, b: Entry): number {
   return 0;
 }
 
+/** Puts a file that was cut short behind its copies: they are as old as the cut at most. */
+export function withCut(queue: readonly Entry[], file: Entry): Entry[] {
+  const older = queue.filter(({ mtime }) => mtime <= file.mtime);
+  return [...older, file, ...queue.slice(older.length)];
+}
+
 /** Enough bytes to say that two files with equal ones are the same log. */
 const TELLING = 1024;
 

@@ -1,92 +1,183 @@
+import { createHash } from 'node:crypto';
 import type { SourceStatus } from '../core/pipeline.ts';
 import type { MetricStatus, Status } from '../core/status.ts';
+import { PAGE_STYLE } from './page-style.ts';
+import { age, breakable, count, escapeHtml, foreign, moment, seconds } from './page-text.ts';
 
-/** Nothing from outside, nothing that runs: the page is text and style. */
-export const PAGE_HEADERS: Readonly<Record<string, string>> = {
-  'Content-Type': 'text/html; charset=utf-8',
-  'Content-Security-Policy':
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
-  'Cache-Control': 'no-store',
-  Refresh: '5',
-};
+export interface PageOptions {
+  /** Seconds until the browser asks again by itself, or null. */
+  readonly refresh: number | null;
+}
+
+/** Nothing from outside and nothing that runs: the page is text, one style sheet and an icon within it. */
+export function pageHeaders({ refresh }: PageOptions): Readonly<Record<string, string>> {
+  return {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Content-Security-Policy': `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'no-referrer',
+    'Cache-Control': 'no-store',
+    ...(refresh !== null && { Refresh: String(refresh) }),
+  };
+}
+
+/**
+ * What `/?refresh=5` asks for: whole seconds, up to an hour. Only who asks gets a page that reloads, as that takes the
+ * focus away from those who read with the keyboard or with a screen reader.
+ */
+export function pageOptions(url: string): PageOptions {
+  const asked = new URL(url, 'http://localhost').searchParams.get('refresh') ?? '';
+  const wanted = /^[0-9]{1,4}$/.test(asked) ? Number(asked) : 0;
+  return { refresh: wanted >= 1 && wanted <= 3_600 ? wanted : null };
+}
 
 /** The status page: what each source does, how full metrics are, who collects. */
-export function renderPage(status: Status): string {
+export function renderPage(status: Status, { refresh }: PageOptions): string {
+  const verdict = verdictOf(status);
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>trailgauge</title>
-<style>${STYLE}</style>
+<title>${verdict.good ? '' : '⚠ '}trailgauge: ${escapeHtml(verdict.text)}</title>
+<link rel="icon" href="${icon(verdict.good)}">
+<style>${PAGE_STYLE}</style>
 </head>
 <body>
-<header><h1>trailgauge</h1><p>${escapeHtml(status.version.version)} (${escapeHtml(status.version.revision)}) on Node.js ${escapeHtml(status.version.node)}, up ${age(status.now - status.started)}</p></header>
-${status.problem ? `<p class="problem" role="alert">${escapeHtml(status.problem)}</p>` : ''}
-<nav><a href="/metrics">metrics</a> <a href="/api/v1/status">status as JSON</a> <a href="/-/ready">ready</a> <a href="/-/healthy">healthy</a></nav>
-<h2>Sources</h2>
-<table>
-<thead><tr><th>Source<th>State<th class="n">Events<th class="n">Events a second<th class="n">Rejected<th>Newest event<th class="n">Lag<th>Last error</thead>
-<tbody>
-${status.sources.map((source) => sourceRow(source, status.now)).join('\n')}
-</tbody>
-</table>
-<h2>Series</h2>
-<table>
-<thead><tr><th>Metric<th class="n">Series<th class="n">Limit<th>Full<th class="n">Counted as “other”</thead>
-<tbody>
-${status.metrics.map(metricRow).join('\n')}
-</tbody>
-</table>
-<h2>Scrapers</h2>
-${status.scrapers.length === 0 ? '<p>Nobody has collected yet.</p>' : `<ul>${status.scrapers.map(({ id, seen }) => `<li>${escapeHtml(id)}, ${age(status.now - seen)} ago`).join('')}</ul>`}
+${pageHeader(status, refresh)}
+<main>
+<p class="verdict ${verdict.good ? 'good' : 'bad'}" role="${verdict.good ? 'status' : 'alert'}">${foreign(verdict.text)}</p>
+<section aria-labelledby="sources">
+<h2 id="sources">Sources</h2>
+<div class="cards">
+${status.sources.map((source) => sourceCard(source, status.now)).join('\n')}
+</div>
+</section>
+${seriesSection(status.metrics)}
+${scrapersSection(status)}
+</main>
 </body>
 </html>
 `;
 }
 
-const STYLE = `
-:root { color-scheme: light dark; font: 15px/1.45 system-ui, sans-serif; }
-body { max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
-header { display: flex; gap: 1rem; align-items: baseline; flex-wrap: wrap; }
-h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.1rem; margin: 1.8rem 0 .4rem; }
-header p { margin: 0; opacity: .7; }
-nav a { margin-right: 1rem; }
-table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #8884; vertical-align: top; }
-.n { text-align: right; font-variant-numeric: tabular-nums; }
-.ok { color: #1a7f37; } .bad, .problem { color: #cf222e; }
-.problem { border: 1px solid; padding: .5rem .8rem; }
-small { display: block; opacity: .75; }
-meter { width: 8rem; }
-`;
+const STYLE_HASH = createHash('sha256').update(PAGE_STYLE).digest('base64');
+const REFRESH_OFFERED = 5;
+/** A metric that is so full is worth a look. */
+const NEARLY_FULL = 0.8;
 
-function sourceRow(source: SourceStatus, now: number): string {
-  const good = source.state === 'reading' || source.state === 'ended';
-  const since = `since ${age(now - source.since)}`;
-  const { lastError } = source;
-  return `<tr><td>${escapeHtml(source.name)}<td class="${good ? 'ok' : 'bad'}">${source.state}<small>${since}${source.problem ? `: ${escapeHtml(source.problem)}` : ''}</small><td class="n">${count(source.events)}<td class="n">${source.rate.toFixed(1)}<td class="n">${count(source.rejected)}<td>${source.lastEvent === null ? 'none yet' : `${age(now - source.lastEvent)} ago`}<td class="n">${source.lag === null ? '' : `${source.lag.toFixed(1)} s`}<td>${lastError ? `${escapeHtml(lastError.text)}<small>${age(now - lastError.time)} ago</small>` : 'none'}`;
+function icon(good: boolean): string {
+  const colour = good ? '%231a7f37' : '%23cf222e';
+  const circle = `%3Ccircle cx='8' cy='8' r='7' fill='${colour}'/%3E`;
+  return `data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E${circle}%3C/svg%3E`;
 }
 
-function metricRow({ metric, series, limit, limited }: MetricStatus): string {
-  return `<tr><td>${escapeHtml(metric)}<td class="n">${count(series)}<td class="n">${count(limit)}<td><meter max="${limit}" high="${Math.floor(limit * 0.8)}" value="${series}">${series} of ${limit}</meter><td class="n">${count(limited)}`;
+/** The whole in one sentence. */
+function verdictOf({ problem, sources }: Status): { good: boolean; text: string } {
+  if (problem !== null) return { good: false, text: `metrics are withheld: ${problem}` };
+  const waiting = sources.filter(({ state }) => state === 'waiting');
+  const [first] = waiting;
+  if (first && sources.length === 1) return { good: false, text: `${first.name} cannot be read` };
+  if (first) return { good: false, text: `${waiting.length} of ${sources.length} sources cannot be read` };
+  if (sources.some(({ state }) => state === 'starting')) return { good: true, text: 'starting' };
+  return { good: true, text: sources.length === 1 ? 'the source is being read' : 'all sources are being read' };
 }
 
-function count(value: number): string {
-  return value.toLocaleString('en');
+function pageHeader({ version, started, now }: Status, refresh: number | null): string {
+  const { version: number, revision, node } = version;
+  const again =
+    refresh === null
+      ? `<a href="?refresh=${REFRESH_OFFERED}">Update every ${REFRESH_OFFERED} s</a>`
+      : `<a href="./">Stop updating every ${refresh} s</a>`;
+  return `<header>
+<h1>trailgauge</h1>
+<p>${escapeHtml(number)} (${escapeHtml(revision)}) on Node.js ${escapeHtml(node)}, running for ${age(now - started)}. As of ${moment(now)}.</p>
+<nav aria-label="Other pages">
+<a href="metrics">Metrics</a>
+<a href="api/v1/status">This page as JSON</a>
+<a href="-/ready">Ready?</a>
+<a href="-/healthy">Healthy?</a>
+${again}
+</nav>
+</header>`;
 }
 
-/** `5 s`, `3 min`, `2 h`, `4 d`. */
-function age(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 120) return `${seconds} s`;
-  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 172_800) return `${Math.round(seconds / 3_600)} h`;
-  return `${Math.round(seconds / 86_400)} d`;
+const SIGNS: Readonly<Record<SourceStatus['state'], { readonly sign: string; readonly kind: string }>> = {
+  starting: { sign: '◌', kind: 'idle' },
+  reading: { sign: '●', kind: 'good' },
+  waiting: { sign: '▲', kind: 'bad' },
+  ended: { sign: '■', kind: 'idle' },
+};
+
+function sourceCard(source: SourceStatus, now: number): string {
+  const { name, state, problem, since, lastEvent, lastError } = source;
+  const { sign, kind } = SIGNS[state];
+  const figures: readonly (readonly [term: string, value: string])[] = [
+    ['Events since the start', count(source.events)],
+    ['Events a second, last minute', count(source.rate, 1)],
+    ['Rejected since the start', count(source.rejected)],
+    ['Newest event', lastEvent === null ? 'none yet' : `${age(now - lastEvent)} ago`],
+    ['Its age when it was read', source.lag === null ? 'not known' : seconds(source.lag)],
+  ];
+  return `<article>
+<h3>${foreign(name)}</h3>
+<p><strong class="${kind}"><span aria-hidden="true">${sign}</span> ${state}</strong> for ${age(now - since)}, since ${moment(since)}</p>
+${problem === null ? '' : `<p class="note bad"><b>Problem:</b> ${foreign(problem)}</p>\n`}<dl>
+${figures.map(([term, value]) => `<div><dt>${term}</dt><dd>${value}</dd></div>`).join('\n')}
+</dl>
+<p class="note">${lastError === null ? 'No error since the start.' : `<b>Last error,</b> ${age(now - lastError.time)} ago: ${foreign(lastError.text)}`}</p>
+</article>`;
 }
 
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+/** The fullest first; the program's own metrics are folded away unless one of them needs a look. */
+function seriesSection(metrics: readonly MetricStatus[]): string {
+  const sorted = metrics.toSorted(
+    (a, b) => fullness(b) - fullness(a) || (a.metric < b.metric ? -1 : a.metric > b.metric ? 1 : 0),
+  );
+  const own = sorted.filter(({ metric }) => metric.startsWith('trailgauge_'));
+  const others = sorted.filter(({ metric }) => !metric.startsWith('trailgauge_'));
+  const open = own.some((metric) => metric.limited > 0 || fullness(metric) >= NEARLY_FULL) ? ' open' : '';
+  return `<section aria-labelledby="series">
+<h2 id="series">Series</h2>
+<p>A metric that is full counts what is new in a series with the label values <code>other</code>.</p>
+${others.length === 0 ? '<p>No source has a series yet.</p>' : seriesTable(others, 'series')}
+${own.length === 0 ? '' : `<details${open}>\n<summary id="own">${own.length} metrics of trailgauge itself</summary>\n${seriesTable(own, 'own')}\n</details>`}
+</section>`;
+}
+
+function seriesTable(metrics: readonly MetricStatus[], labelledBy: string): string {
+  return `<table aria-labelledby="${labelledBy}">
+<thead><tr><th scope="col">Metric</th><th scope="col" class="n">Series, of at most</th><th scope="col" class="n">Counted as <code>other</code></th></tr></thead>
+<tbody>
+${metrics.map(metricRow).join('\n')}
+</tbody>
+</table>`;
+}
+
+function metricRow(status: MetricStatus): string {
+  const { metric, series, limit, limited } = status;
+  const near = limited > 0 || fullness(status) >= NEARLY_FULL;
+  const high = Math.floor(limit * NEARLY_FULL);
+  const meter = `<meter aria-hidden="true" max="${limit}" high="${high}" optimum="0" value="${series}"></meter>`;
+  return `<tr${near ? ' class="near"' : ''}><th scope="row">${breakable(metric)}</th><td class="n">${count(series)} of ${count(limit)}${meter}</td><td class="n">${count(limited)}</td></tr>`;
+}
+
+function fullness({ series, limit }: MetricStatus): number {
+  return series / limit;
+}
+
+function scrapersSection({ scrapers, now }: Status): string {
+  const rows = scrapers
+    .toSorted((a, b) => b.seen - a.seen)
+    .map(({ id, seen }) => `<tr><th scope="row">${foreign(id)}</th><td class="n">${age(now - seen)} ago</td></tr>`);
+  const table = `<table aria-labelledby="scrapers">
+<thead><tr><th scope="col">Who</th><th scope="col" class="n">Last collection</th></tr></thead>
+<tbody>
+${rows.join('\n')}
+</tbody>
+</table>`;
+  return `<section aria-labelledby="scrapers">
+<h2 id="scrapers">Scrapers</h2>
+${rows.length === 0 ? '<p>Nobody has collected yet: Prometheus is to ask for <a href="metrics">/metrics</a>.</p>' : table}
+</section>`;
 }

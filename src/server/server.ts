@@ -8,7 +8,7 @@ import type { Scrape } from '../core/engine.ts';
 import type { Format } from '../core/metrics/exposition.ts';
 import { acceptsGzip, negotiateFormat } from '../core/metrics/negotiate.ts';
 import type { Status } from '../core/status.ts';
-import { PAGE_HEADERS, renderPage } from './page.ts';
+import { pageHeaders, pageOptions, renderPage } from './page.ts';
 import { loadWebConfig } from './web-config.ts';
 
 export interface ServerOptions {
@@ -66,7 +66,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   });
   app.setNotFoundHandler((_request, reply) => reply.code(404).type('text/plain').send('not found; see /\n'));
   app.get('/metrics', (request, reply) => answerScrape(options, request, reply));
-  app.get('/', async (_request, reply) => reply.headers(PAGE_HEADERS).send(renderPage(options.status())));
+  app.get('/', async (request, reply) => {
+    const shown = pageOptions(request.url);
+    return reply.headers(pageHeaders(shown)).send(renderPage(options.status(), shown));
+  });
   app.get('/api/v1/status', async () => options.status());
   app.get('/-/healthy', async (_request, reply) => reply.type('text/plain').send('healthy\n'));
   app.get('/-/ready', async (_request, reply) => {

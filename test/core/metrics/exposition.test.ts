@@ -1,0 +1,156 @@
+import { Counter, Gauge, Histogram, Registry as Oracle } from 'prom-client';
+import t from 'tap';
+import { counter, gauge, histogram } from '../../../src/core/metrics/define.ts';
+import { formatValue } from '../../../src/core/metrics/exposition.ts';
+import { acceptsGzip, negotiateFormat } from '../../../src/core/metrics/negotiate.ts';
+import { Registry } from '../../../src/core/metrics/registry.ts';
+import { createRuntimeMetrics } from '../../../src/core/metrics/runtime.ts';
+import { Scrapers } from '../../../src/core/metrics/scrape.ts';
+import { exposed, readSamples, show } from '../../support/exposition.ts';
+
+const CATALOGUE = {
+  hits: counter('test_hits_total', 'Hits, with a \\ and\na line.', ['who', 'how']),
+  level: gauge('test_level', 'Level.', ['who']),
+  took: histogram('test_took_seconds', 'Took.', ['who'], [0.25, 1, 2.5]),
+};
+
+const VALUES = ['plain', 'q"q', 'b\\', 'n\nn', 'é€😀', '\t', '}', '{a="b"}', '# HELP', ' '];
+
+t.test('text is what prom-client writes', async (t) => {
+  const registry = new Registry({ seriesLimit: 100 });
+  const ours = registry.register('', CATALOGUE);
+  const oracle = new Oracle();
+  const registers = [oracle];
+  const { hits, level, took } = CATALOGUE;
+  const theirs = {
+    hits: new Counter({ name: hits.name, help: hits.help, labelNames: [...hits.labels], registers }),
+    level: new Gauge({ name: level.name, help: level.help, labelNames: [...level.labels], registers }),
+    took: new Histogram({
+      name: took.name,
+      help: took.help,
+      labelNames: [...took.labels],
+      buckets: [...took.buckets],
+      registers,
+    }),
+  };
+  VALUES.forEach((who, index) => {
+    const how = VALUES[(index * 3 + 1) % VALUES.length] ?? '';
+    ours.hits.inc({ who, how }, index + 1);
+    theirs.hits.inc({ who, how }, index + 1);
+    ours.level.set({ who }, index / 3);
+    theirs.level.set({ who }, index / 3);
+    for (const value of [0.1, index]) {
+      ours.took.observe({ who }, value);
+      theirs.took.observe({ who }, value);
+    }
+  });
+  const lines = (text: string) => text.split('\n').filter(Boolean).toSorted();
+  // prom-client puts `le` in front, and orders the buckets of a series differently.
+  const ordered = (line: string) => line.replace(/\{le="([^"]*)",(.*)\} /, '{$2,le="$1"} ');
+  t.same(
+    lines(await exposed(registry)),
+    lines(await oracle.metrics())
+      .map(ordered)
+      .toSorted(),
+  );
+});
+
+t.test('OpenMetrics: names, units, times of creation, the end', async (t) => {
+  const registry = new Registry({ seriesLimit: 100 });
+  registry.store.time = 1_700_000_000_500;
+  const { hits, took } = registry.register('', CATALOGUE);
+  hits.inc({ who: 'x', how: '' });
+  took.observe({ who: 'x' }, 1);
+  t.same((await exposed(registry, { format: 'openmetrics' })).split('\n'), [
+    '# HELP test_hits Hits, with a \\\\ and\\na line.',
+    '# TYPE test_hits counter',
+    'test_hits_total{who="x"} 1',
+    'test_hits_created{who="x"} 1700000000.5',
+    '# HELP test_took_seconds Took.',
+    '# TYPE test_took_seconds histogram',
+    '# UNIT test_took_seconds seconds',
+    'test_took_seconds_bucket{who="x",le="0.25"} 0',
+    'test_took_seconds_bucket{who="x",le="1.0"} 1',
+    'test_took_seconds_bucket{who="x",le="2.5"} 1',
+    'test_took_seconds_bucket{who="x",le="+Inf"} 1',
+    'test_took_seconds_sum{who="x"} 1',
+    'test_took_seconds_count{who="x"} 1',
+    'test_took_seconds_created{who="x"} 1700000000.5',
+    '# EOF',
+    '',
+  ]);
+});
+
+t.test('a series that was born since is shown at 0 once', async (t) => {
+  const registry = new Registry({ seriesLimit: 100 });
+  const { hits } = registry.register('', CATALOGUE);
+  const scrapers = new Scrapers(registry.owed, 0);
+  const scrape = () => show(registry, { collection: scrapers.begin('a', registry.store.used, 0) });
+  hits.inc({ who: 'old', how: '' }, 3);
+  t.same(await scrape(), { 'test_hits_total{who="old"}': 3 }, 'what was before its first visit is shown as it is');
+  hits.inc({ who: 'new', how: '' }, 5);
+  t.same(await scrape(), { 'test_hits_total{who="old"}': 3, 'test_hits_total{who="new"}': 0 });
+  t.same(await scrape(), { 'test_hits_total{who="old"}': 3, 'test_hits_total{who="new"}': 5 });
+});
+
+t.test('idle counters are left out, and go on from their total', async (t) => {
+  const registry = new Registry({ seriesLimit: 100 });
+  const { hits } = registry.register('', CATALOGUE);
+  registry.store.time = 1_000;
+  hits.inc({ who: 'x', how: '' }, 3);
+  t.same(await show(registry, { idleMs: 500, now: 1_400 }), { 'test_hits_total{who="x"}': 3 });
+  t.same(await show(registry, { idleMs: 500, now: 1_600 }), {});
+  registry.store.time = 2_000;
+  hits.inc({ who: 'x', how: '' });
+  t.same(await show(registry, { idleMs: 500, now: 2_000 }), { 'test_hits_total{who="x"}': 4 });
+});
+
+t.test('many series go out in pieces, and the event loop turns in between', async (t) => {
+  const registry = new Registry({ seriesLimit: 100_000 });
+  const { hits } = registry.register('', CATALOGUE);
+  for (let i = 0; i < 20_000; i++) hits.inc({ who: `w${i}`, how: '' }, i);
+  let turns = 0;
+  const turn = () => {
+    turns += 1;
+    handle = setImmediate(turn);
+  };
+  let handle = setImmediate(turn);
+  const text = await exposed(registry);
+  clearImmediate(handle);
+  t.ok(turns >= 3, `${turns} turns`);
+  t.equal(Object.keys(readSamples(text)).length, 20_000);
+});
+
+t.test('numbers', async (t) => {
+  t.equal(formatValue(1e21), '1e+21');
+  t.equal(formatValue(Number.POSITIVE_INFINITY), '+Inf');
+  t.equal(formatValue(Number.NEGATIVE_INFINITY), '-Inf');
+  t.equal(formatValue(Number.NaN), 'NaN');
+  t.equal(formatValue(2 ** 53), '9007199254740992');
+});
+
+t.test('formats are negotiated', async (t) => {
+  const prometheus =
+    'application/openmetrics-text;version=1.0.0;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=0.0.4;q=0.4,*/*;q=0.3';
+  t.equal(negotiateFormat(prometheus), 'openmetrics');
+  t.equal(negotiateFormat('text/plain;version=0.0.4;q=0.9, application/openmetrics-text;q=0.5'), 'text');
+  t.equal(negotiateFormat('*/*'), 'text');
+  t.equal(negotiateFormat(undefined), 'text');
+  t.equal(negotiateFormat('application/openmetrics-text; q=nonsense'), 'text');
+  t.equal(acceptsGzip('gzip, deflate'), true);
+  t.equal(acceptsGzip('gzip;q=0'), false);
+  t.equal(acceptsGzip('*;q=0.1'), true);
+  t.equal(acceptsGzip('br'), false);
+  t.equal(acceptsGzip(undefined), false);
+});
+
+t.test('metrics of the process in both formats', async (t) => {
+  const runtime = await createRuntimeMetrics();
+  const text = await runtime('text');
+  const openmetrics = await runtime('openmetrics');
+  t.match(text, /^process_cpu_seconds_total [0-9.]+$/m);
+  t.match(openmetrics, /^# TYPE process_cpu_seconds counter$/m);
+  t.match(openmetrics, /^process_cpu_seconds_total [0-9.]+$/m);
+  t.match(await runtime('text'), /^# TYPE process_cpu_seconds_total counter$/m, 'still, after OpenMetrics');
+  t.notMatch(openmetrics.trimEnd(), /^(# EOF)?$/m, 'no end mark and no blank line');
+});

@@ -1,0 +1,30 @@
+import { type ExpositionOptions, expose } from '../../src/core/metrics/exposition.ts';
+import type { Registry } from '../../src/core/metrics/registry.ts';
+import { Scrapers } from '../../src/core/metrics/scrape.ts';
+
+/** What a scraper that comes for the first time is shown: values by series. */
+export async function show(
+  registry: Registry,
+  options: Partial<ExpositionOptions> = {},
+): Promise<Record<string, number>> {
+  return readSamples(await exposed(registry, options));
+}
+
+/** The exposition as text. */
+export async function exposed(registry: Registry, options: Partial<ExpositionOptions> = {}): Promise<string> {
+  const now = options.now ?? 0;
+  const collection = options.collection ?? new Scrapers(registry.owed, now).begin('test', registry.store.used, now);
+  const chunks = await expose(registry, { format: 'text', idleMs: 0, now, ...options, collection });
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Values by series, of text without newlines in its label values but escaped ones. */
+export function readSamples(text: string): Record<string, number> {
+  const samples = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return Object.fromEntries(
+    samples.map((line) => {
+      const blank = line.lastIndexOf(' ');
+      return [line.slice(0, blank), Number(line.slice(blank + 1).replace('Inf', 'Infinity'))];
+    }),
+  );
+}
