@@ -11,6 +11,7 @@ export async function begin(trail: Trail, from: Beginning): Promise<boolean> {
     const folder = await scanFolder(trail.path);
     if (trail.scanned === 0n) noteThere(trail, folder);
     account(trail, folder, (await newcomers(trail, folder, 0n)).copies);
+    trail.wasEmpty = folder.at === null;
     const begun = await beginIn(trail, folder, { from, isSure: tries === 4 });
     if (begun !== 'again') return begun;
   }

@@ -15,7 +15,7 @@ export async function moveOn(trail: Trail): Promise<boolean> {
   if (current && current.entry.key === folder.at?.key) return false;
   findQueued(trail, folder);
   // While the path stays empty, new files beside it are somebody's own: no log can have been renamed from there.
-  const mayHavePassed = folder.at !== null || (current !== null && !trail.wasEmpty);
+  const mayHavePassed = folder.at !== null || !trail.wasEmpty;
   const { passed, copies } = await newcomers(trail, folder, current?.entry.born ?? 0n);
   if (mayHavePassed) trail.queue.push(...passed);
   trail.wasEmpty = folder.at === null;
@@ -94,6 +94,7 @@ async function openNext(trail: Trail, folder: Folder): Promise<TailFile | null> 
       return file;
     } catch (error) {
       if (!isErrno(error)) throw error;
+      if (error.code === 'ENOENT') return null;
       trail.queue.shift();
       trail.onGap(`${problemWith(entry.path, error)}: lines are lost`);
     }

@@ -13,7 +13,7 @@ export const PAGE_STYLE = `
   }
 }
 * { box-sizing: border-box; }
-body { max-width: 64rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; color: var(--text); background: var(--ground); overflow-wrap: anywhere; }
+body { max-width: 64rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; color: var(--text); background: var(--ground); overflow-wrap: break-word; }
 h1 { font-size: 1.75rem; line-height: 1.2; margin: 0; }
 h2 { font-size: 1.25rem; margin: 2rem 0 .5rem; }
 h3 { font-size: 1.1rem; margin: 0; }
@@ -30,20 +30,20 @@ nav a, summary { padding: .25rem 0; }
 .good { color: var(--good); } .bad { color: var(--bad); }
 .cards { display: grid; gap: 1rem; }
 article { padding: .9rem 1rem; background: var(--card); border: 1px solid var(--line); border-radius: 6px; }
-dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .75rem 1rem; margin: .75rem 0; }
+dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: .75rem 1rem; margin: .75rem 0; }
 dl div { display: flex; flex-direction: column-reverse; justify-content: flex-end; }
 dt { color: var(--quiet); font-size: .85rem; line-height: 1.3; }
 dd { margin: 0; font-size: 1.3rem; line-height: 1.3; font-variant-numeric: tabular-nums; }
-.note { font-size: .9rem; } .note:not(.bad) { color: var(--quiet); }
+.note, article h3, th.who { overflow-wrap: anywhere; } .note { font-size: .9rem; } .note:not(.bad) { color: var(--quiet); }
 table { width: 100%; border-collapse: collapse; margin: .5rem 0; }
 th, td { padding: .35rem .5rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 th:first-child { padding-left: 0; } td:last-child, th:last-child { padding-right: 0; }
 thead th { font-size: .85rem; font-weight: 600; color: var(--quiet); vertical-align: bottom; }
-tbody th { font-weight: 400; overflow-wrap: anywhere; }
+tbody th { font-weight: 400; overflow-wrap: break-word; }
 .n { text-align: right; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
 .near th, .near td { color: var(--bad); font-weight: 600; }
 code { font: .95em ui-monospace, monospace; }
-meter { display: block; width: 100%; min-width: 6rem; max-width: 12rem; height: .4rem; margin: .15rem 0 .1rem auto; }
+meter { display: block; width: 100%; min-width: 4rem; max-width: 12rem; height: .4rem; margin: .15rem 0 .1rem auto; }
 meter::-webkit-meter-inner-element { height: .4rem; }
 meter::-webkit-meter-bar { height: .4rem; background: var(--bar); border: 0; border-radius: 3px; }
 meter::-webkit-meter-optimum-value { background: var(--good); border-radius: 3px; }

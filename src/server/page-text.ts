@@ -1,19 +1,18 @@
-/** Text of the program itself, for HTML. */
+/** Any text for HTML. Control characters are seen instead of obeyed. */
 export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+  return (
+    text
+      .toWellFormed()
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+      .replace(/[\0-\x1f\x7f]/g, (char) => String.fromCharCode(char === '\x7f' ? 0x2421 : 0x2400 + char.charCodeAt(0)))
+      .replace(/[\x80-\x9f]/g, '\ufffd')
+      .replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`)
+  );
 }
 
-/**
- * Text that comes from elsewhere: it cannot turn its neighbours around (`bdi`), and control characters are seen instead
- * of obeyed.
- */
+/** Text that comes from elsewhere: what is written from right to left in it cannot turn its neighbours around. */
 export function foreign(text: string): string {
-  const visible = text
-    .toWellFormed()
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-    .replace(/[\0-\x1f\x7f]/g, (char) => String.fromCharCode(char === '\x7f' ? 0x2421 : 0x2400 + char.charCodeAt(0)))
-    .replace(/[\x80-\x9f]/g, '\ufffd');
-  return `<bdi>${escapeHtml(visible)}</bdi>`;
+  return `<bdi>${escapeHtml(text)}</bdi>`;
 }
 
 /** A long name that may be broken after each `_`. */

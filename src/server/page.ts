@@ -114,10 +114,10 @@ function sourceCard(source: SourceStatus, now: number): string {
   const { sign, kind } = SIGNS[state];
   const figures: readonly (readonly [term: string, value: string])[] = [
     ['Events since the start', count(source.events)],
-    ['Events a second, last minute', count(source.rate, 1)],
+    ['Events a second', count(source.rate, 1)],
     ['Rejected since the start', count(source.rejected)],
     ['Newest event', lastEvent === null ? 'none yet' : `${age(now - lastEvent)} ago`],
-    ['Its age when it was read', source.lag === null ? 'not known' : seconds(source.lag)],
+    ['Lag: its age when read', source.lag === null ? 'not known' : seconds(source.lag)],
   ];
   return `<article>
 <h3>${foreign(name)}</h3>
@@ -141,13 +141,13 @@ function seriesSection(metrics: readonly MetricStatus[]): string {
 <h2 id="series">Series</h2>
 <p>A metric that is full counts what is new in a series with the label values <code>other</code>.</p>
 ${others.length === 0 ? '<p>No source has a series yet.</p>' : seriesTable(others, 'series')}
-${own.length === 0 ? '' : `<details${open}>\n<summary id="own">${own.length} metrics of trailgauge itself</summary>\n${seriesTable(own, 'own')}\n</details>`}
+${own.length === 0 ? '' : `<details${open}>\n<summary id="own">${own.length} ${own.length === 1 ? 'metric' : 'metrics'} of trailgauge itself</summary>\n${seriesTable(own, 'own')}\n</details>`}
 </section>`;
 }
 
 function seriesTable(metrics: readonly MetricStatus[], labelledBy: string): string {
   return `<table aria-labelledby="${labelledBy}">
-<thead><tr><th scope="col">Metric</th><th scope="col" class="n">Series, of at most</th><th scope="col" class="n">Counted as <code>other</code></th></tr></thead>
+<thead><tr><th scope="col">Metric</th><th scope="col" class="n">Series</th><th scope="col" class="n">Counted as <code>other</code></th></tr></thead>
 <tbody>
 ${metrics.map(metricRow).join('\n')}
 </tbody>
@@ -169,7 +169,10 @@ function fullness({ series, limit }: MetricStatus): number {
 function scrapersSection({ scrapers, now }: Status): string {
   const rows = scrapers
     .toSorted((a, b) => b.seen - a.seen)
-    .map(({ id, seen }) => `<tr><th scope="row">${foreign(id)}</th><td class="n">${age(now - seen)} ago</td></tr>`);
+    .map(
+      ({ id, seen }) =>
+        `<tr><th scope="row" class="who">${foreign(id)}</th><td class="n">${age(now - seen)} ago</td></tr>`,
+    );
   const table = `<table aria-labelledby="scrapers">
 <thead><tr><th scope="col">Who</th><th scope="col" class="n">Last collection</th></tr></thead>
 <tbody>

@@ -160,6 +160,7 @@ function rename(writer: Writer, shift: boolean, late: boolean): void {
 
 function reopen(writer: Writer): void {
   endPart(writer);
+  tick(writer.path);
   closeSync(writer.fd);
   writer.late ||= !existsSync(writer.path);
   writer.fd = openSync(writer.path, 'a');

@@ -37,7 +37,7 @@ async function* readFile(
     onGap: (reason) => report.error(reason),
   });
   for await (const batch of batches) {
-    if (batch.live) onEnd();
+    if (batch.live || batch.caughtUp) onEnd();
     yield fileBatch(batch, range, now());
   }
 }

@@ -1,0 +1,212 @@
+import { type Exposition, parseExposition, type Sample } from './exposition.ts';
+import { type Answer, get } from './http.ts';
+import type { StoryLine } from './story.ts';
+
+/**
+ * Holds what one scraper is shown against the truth, answer by answer.
+ *
+ * Each answer tells how many lines it knows of (`trailgauge_source_items_total`). It must then show just what the lines
+ * up to there make of all counters, and, as "since the last collection", just what the lines since its last answer make
+ * of them. An answer that was cut tells nothing, and may have been given or not: then, and only then, the next one may
+ * begin anywhere between the last answer and itself, but it must begin somewhere: whole lines, from there all of them.
+ */
+export interface Ledger {
+  /** Lines that the last whole answer knew of. */
+  readonly known: number;
+  /** Lines that were given in answers that were cut. */
+  readonly lost: number;
+  readonly answers: number;
+  readonly cuts: number;
+  /** Takes the text of a whole answer; throws if it tells anything but the truth. */
+  take(text: string): Exposition;
+  /** An answer did not arrive, or not whole. */
+  cut(): void;
+}
+
+/** Metrics of "since the last collection". */
+const SINCE = ['reaction_match_count', 'reaction_action_count', 'reaction_commands_count', 'reaction_stream_event_count'];
+/** Counters that the story tells of. */
+const COUNTERS =
+  /^(?:reaction_[a-z_]+_total|trailgauge_source_(?:items|rejected|duplicates|errors)_total)$/;
+
+type Counts = Map<string, number>;
+
+/** A ledger for a scraper that collects from the first line on. `lines` may grow. */
+export function openLedger(lines: readonly StoryLine[]): Ledger {
+  const truth: Counts = new Map();
+  const shown = new Map<string, number>();
+  let known = 0;
+  let lost = 0;
+  let answers = 0;
+  let cuts = 0;
+  let wasCut = false;
+
+  /** No counter and no bucket is ever lower than it was shown. */
+  function checkGrowth(exposition: Exposition): void {
+    for (const family of exposition.families.values()) {
+      if (family.type !== 'counter' && family.type !== 'histogram') continue;
+      for (const { key, value } of family.samples) {
+        const before = shown.get(key);
+        if (before !== undefined && value < before) throw new Error(`${key} went from ${before} to ${value}`);
+        shown.set(key, value);
+      }
+    }
+  }
+
+  function checkCounters(exposition: Exposition, before: ReadonlySet<string>): void {
+    const wanted = [...truth].filter(([key]) => COUNTERS.test(nameOf(key)));
+    for (const [key, value] of wanted) {
+      const found = exposition.samples.get(key)?.value;
+      // A new series is shown at 0 once.
+      if (found === value || (found === 0 && !before.has(key))) continue;
+      throw new Error(`${key} is ${found}, wanted ${value} after ${known} lines`);
+    }
+    for (const { name, key, value } of exposition.samples.values()) {
+      if (value !== 0 && COUNTERS.test(name) && !truth.has(key)) throw new Error(`${key} is ${value}, wanted none`);
+    }
+  }
+
+  function checkSince(exposition: Exposition, from: number): void {
+    const given = SINCE.flatMap((name): readonly Sample[] => exposition.families.get(name)?.samples ?? []);
+    const rest: Counts = new Map(given.map(({ key, value }) => [key, value]));
+    let begin = known;
+    // Takes the lines away from the newest on, until nothing is left or something does not fit.
+    for (; begin > from && rest.size > 0; begin--) {
+      const line = lines[begin - 1];
+      if (!line?.counted.filter(isSince).every((key) => takeOne(rest, key))) break;
+    }
+    // Lines that tell nothing may stand before the first that does.
+    while (begin > from && !lines[begin - 1]?.counted.some(isSince)) begin--;
+    if (rest.size > 0) throw new Error(`given without reason: ${describe(rest)} (lines ${from} to ${known})`);
+    if (begin > from && !wasCut) {
+      throw new Error(`lines ${from} to ${begin} were not given: ${describe(countOf(lines.slice(from, begin)))}`);
+    }
+    lost += begin - from;
+  }
+
+  return {
+    get known() {
+      return known;
+    },
+    get lost() {
+      return lost;
+    },
+    get answers() {
+      return answers;
+    },
+    get cuts() {
+      return cuts;
+    },
+    take: (text) => {
+      const exposition = parseExposition(text);
+      const from = known;
+      const before = new Set(shown.keys());
+      const items = exposition.value('trailgauge_source_items_total', { source: 'reaction' });
+      if (items === undefined || items < from || items > lines.length) {
+        throw new Error(`found ${items} lines read, wanted ${from} to ${lines.length}`);
+      }
+      for (; known < items; known++) for (const key of lines[known]?.counted ?? []) add(truth, key);
+      checkGrowth(exposition);
+      checkCounters(exposition, before);
+      checkSince(exposition, from);
+      wasCut = false;
+      answers += 1;
+      return exposition;
+    },
+    cut: () => {
+      wasCut = true;
+      cuts += 1;
+    },
+  };
+}
+
+/** Collects again and again for a ledger until it is told to end. What does not arrive whole is a cut. */
+export interface Collector {
+  readonly ledger: Ledger;
+  /** Ends after the collection under way; throws what the ledger found wrong. */
+  end(): Promise<void>;
+  /** Collects once more, now. */
+  collect(): Promise<Exposition>;
+}
+
+export interface CollectorOptions {
+  readonly name: string;
+  readonly lines: readonly StoryLine[];
+  /** Where the program listens at the moment; null while it does not. */
+  readonly url: () => string | null;
+  /** Milliseconds to wait before each collection. */
+  readonly pause: () => number;
+}
+
+/** Starts to collect as the scraper `name`. */
+export function startCollector({ name, lines, url, pause }: CollectorOptions): Collector {
+  const ledger = openLedger(lines);
+  let isOver = false;
+  async function collect(base: string): Promise<Exposition | null> {
+    let answer: Answer;
+    try {
+      answer = await get(`${base}/metrics?scraper=${name}`);
+    } catch (error) {
+      // Nobody was there to give anything.
+      if (!(error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED')) ledger.cut();
+      return null;
+    }
+    if (answer.status !== 200) throw new Error(`found status ${answer.status}: ${answer.text}`);
+    return ledger.take(answer.text);
+  }
+  async function run(): Promise<void> {
+    while (!isOver) {
+      await new Promise((resolve) => setTimeout(resolve, pause()));
+      const base = url();
+      if (base !== null && !isOver) await collect(base);
+    }
+  }
+  const done = run().then(
+    () => null,
+    (error: unknown) => error,
+  );
+  return {
+    ledger,
+    end: async () => {
+      isOver = true;
+      const error = await done;
+      if (error !== null) throw new Error(`scraper ${name}: ${error instanceof Error ? error.message : error}`, { cause: error });
+    },
+    collect: async () => {
+      const exposition = await collect(url() ?? '');
+      if (!exposition) throw new Error(`scraper ${name}: the answer was cut`);
+      return exposition;
+    },
+  };
+}
+
+/** How often each series is counted in these lines. */
+export function countOf(lines: readonly StoryLine[]): ReadonlyMap<string, number> {
+  const counts: Counts = new Map();
+  for (const { counted } of lines) for (const key of counted) add(counts, key);
+  return counts;
+}
+
+function add(counts: Counts, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+function takeOne(counts: Counts, key: string): boolean {
+  const count = counts.get(key) ?? 0;
+  if (count > 1) counts.set(key, count - 1);
+  else counts.delete(key);
+  return count > 0;
+}
+
+function nameOf(key: string): string {
+  return key.split(' ', 1)[0] ?? '';
+}
+
+function isSince(key: string): boolean {
+  return SINCE.includes(nameOf(key));
+}
+
+function describe(counts: ReadonlyMap<string, number>): string {
+  const shown = [...counts].slice(0, 5).map(([key, count]) => `${count} of ${key}`);
+  return shown.join(', ') + (counts.size > 5 ? `, and ${counts.size - 5} more series` : '');
+}
