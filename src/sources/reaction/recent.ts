@@ -35,6 +35,7 @@ export class RecentMatches {
 
   /** The segments that changed since the last call, by number. */
   *changes(): Generator<readonly [segment: number, saved: SavedSegment]> {
+    if (this.#saved === this.#count) return;
     const from = Math.max(this.#saved, this.#count - MATCHES_KEPT);
     for (let n = from - (from % SEGMENT); n < this.#count; n += SEGMENT) {
       const at = n % MATCHES_KEPT;
