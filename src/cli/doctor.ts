@@ -1,9 +1,10 @@
 import { stateDirectory } from '../app.ts';
 import type { Finding } from '../core/source.ts';
 import { openState } from '../core/state.ts';
+import { loadWebConfig } from '../server/web-config.ts';
 import { SOURCES } from '../sources/index.ts';
 import { FAILED, type Io, OK, USAGE, write } from './io.ts';
-import { type ConfigArguments, loadConfig } from './load.ts';
+import { type ConfigArguments, configFile, DEFAULT_FILE, loadConfig } from './load.ts';
 
 /** Tries what the configuration names, and prints one line for each thing. */
 export async function doctor(args: ConfigArguments, io: Io): Promise<number> {
@@ -14,6 +15,8 @@ export async function doctor(args: ConfigArguments, io: Io): Promise<number> {
     wrong ||= !ok;
     await write(io.stdout, `${ok ? 'ok  ' : 'FAIL'} ${name}: ${detail.replaceAll('\n', ' ')}\n`);
   };
+  await say('configuration', { ok: true, detail: configFile(args) ?? `all defaults, as there is no ${DEFAULT_FILE}` });
+  if (config.listen.web_config !== null) await say('web_config', checkWebConfig(config.listen.web_config));
   await say('state', await checkState(stateDirectory(config.state.directory, io.env)));
   for (const [name, section] of Object.entries(config.sources)) {
     const spec = SOURCES.find(({ type }) => type === name.split('/', 1)[0]);
@@ -21,6 +24,15 @@ export async function doctor(args: ConfigArguments, io: Io): Promise<number> {
     for await (const finding of spec.check(section, io.signal)) await say(name, finding);
   }
   return wrong ? FAILED : OK;
+}
+
+function checkWebConfig(path: string): Finding {
+  try {
+    const { tls } = loadWebConfig(path, { onProblem: () => {} });
+    return { ok: true, detail: `${path} can be used; ${tls ? 'TLS' : 'no TLS'}` };
+  } catch (error) {
+    return { ok: false, detail: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 async function checkState(directory: string): Promise<Finding> {

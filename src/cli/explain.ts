@@ -28,7 +28,8 @@ export async function explain(args: ExplainArguments, io: Io): Promise<number> {
   }
   const config = await loadConfig({ config: args.config }, io);
   if (!config) return USAGE;
-  const log = await createLog('error', io.stderr.isTTY === true);
+  // Warnings too: where pattern names are not known, this says why.
+  const log = await createLog('warn', io.stderr.isTTY === true);
   const registry = new Registry({ seriesLimit: config.metrics.series_limit });
   let duplicates = 0;
   try {
@@ -90,7 +91,8 @@ function explainItem(
 }
 
 function asText({ input, event, rejected, ignored, held, metrics }: Account): string {
-  const lines = [input];
+  // Hostile input must not move the cursor of who reads it.
+  const lines = [input.replace(/\p{Cc}/gu, '\ufffd')];
   if (rejected) lines.push(`  rejected: ${rejected}`);
   if (ignored) lines.push('  no event');
   if (held) lines.push('  not counted: it repeats an earlier one');

@@ -4,6 +4,20 @@ import { FAILED, type Io, OK, USAGE, write } from './io.ts';
 
 type Format = 'yaml' | 'json';
 
+const COMMANDS = [
+  'start',
+  'once',
+  'demo',
+  'explain',
+  'doctor',
+  'defaults',
+  'test-config',
+  'metrics',
+  'version',
+] as const;
+/** Characters of the longest line of a help text. */
+const WIDEST = 100;
+
 /** Runs the command line; gives the exit code. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   let code = OK;
@@ -57,8 +71,9 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       'Show the main job on bundled recordings, replayed as if live',
       (command) =>
         command.option('port', {
-          type: 'number',
+          type: 'string',
           requiresArg: true,
+          coerce: portOf,
           describe: 'Port to listen on; by default 8080, or any that is free',
         }),
       (args) => run(import('./demo.ts').then((module) => module.demo({ port: args.port }, io))),
@@ -110,13 +125,15 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     .command('version', 'Print name, version, revision and Node.js version', printed, (args) =>
       run(import('./show.ts').then((module) => module.version(printedFormat(args), io))),
     )
-    .demandCommand(1, 1, 'Found no command, wanted one of those above', 'Found more than one command')
+    .demandCommand(1, 1, `Found no command, wanted one of ${COMMANDS.join(', ')}`, 'Found more than one command')
     .strict()
     .recommendCommands()
     .version(false)
     .help()
     .alias('h', 'help')
-    .wrap(Math.min(100, process.stdout.columns ?? 100))
+    .wrap(Math.min(WIDEST, io.stdout.columns ?? WIDEST))
+    // Half of a help text in another language helps nobody.
+    .locale('en')
     .exitProcess(false)
     .showHelpOnFail(false);
   // yargs itself would print to the console; what is printed belongs to the caller.
@@ -167,6 +184,14 @@ function printedFormat(args: Readonly<Record<string, unknown>>): Format {
 
 function formatOf(value: unknown): Format {
   return value === 'json' ? 'json' : 'yaml';
+}
+
+function portOf(value: unknown): number | undefined {
+  const text = file(value);
+  if (text === undefined) return undefined;
+  const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= 65_535) return port;
+  throw new Error(`--port: found ${JSON.stringify(text)}, wanted a whole number from 0 to 65535`);
 }
 
 /** The last one counts where an option is given twice. */

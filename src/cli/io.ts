@@ -2,7 +2,8 @@ import type { Logger } from 'pino';
 
 /** Where a command writes and what surrounds it. */
 export interface Io {
-  readonly stdout: NodeJS.WritableStream;
+  /** With the number of its columns if it is a terminal. */
+  readonly stdout: NodeJS.WritableStream & { readonly columns?: number };
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly stdin: NodeJS.ReadableStream;
   readonly env: NodeJS.ProcessEnv;

@@ -13,9 +13,15 @@ export interface ConfigArguments {
   readonly format?: 'yaml' | 'json' | undefined;
 }
 
+/** The file that is read, or null if none is named and there is none at the usual place. */
+export function configFile({ config }: ConfigArguments): string | null {
+  return config ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : null);
+}
+
 /** The configuration, or null after all of its errors were written to standard error. */
-export async function loadConfig({ config, format = 'yaml' }: ConfigArguments, io: Io): Promise<Config | null> {
-  const path = config ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : null);
+export async function loadConfig(args: ConfigArguments, io: Io): Promise<Config | null> {
+  const { format = 'yaml' } = args;
+  const path = configFile(args);
   let text = '';
   try {
     if (path !== null) text = readFileSync(path, 'utf8');

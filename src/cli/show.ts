@@ -1,11 +1,9 @@
 import { stringify } from 'yaml';
-import type { z } from 'zod';
 import { CORE_SECTIONS, type Config } from '../core/config.ts';
-import { fieldMeta } from '../core/fields.ts';
+import { masked } from '../core/fields.ts';
 import { readVersion } from '../core/version.ts';
 import { defaultConfig, defaultYaml } from '../describe/defaults.ts';
 import { metricsTable } from '../describe/tables.ts';
-import { SOURCES } from '../sources/index.ts';
 import { allMetrics, PARTS } from './catalogue.ts';
 import { type Io, OK, USAGE, write } from './io.ts';
 import { type ConfigArguments, loadConfig } from './load.ts';
@@ -23,7 +21,7 @@ export async function testConfig(
 ): Promise<number> {
   const config = await loadConfig(args, io);
   if (!config) return USAGE;
-  const shown = masked(config);
+  const shown = shownConfig(config);
   await write(io.stdout, args.output === 'json' ? json(shown) : stringify(shown, { lineWidth: 0 }));
   return OK;
 }
@@ -41,27 +39,20 @@ export async function version(format: 'yaml' | 'json', io: Io): Promise<number> 
   return OK;
 }
 
-function masked(config: Config): Record<string, unknown> {
-  const sections = Object.entries(config.sources).map(([name, section]) => {
-    const spec = SOURCES.find(({ type }) => type === name.split('/', 1)[0]);
-    return [name, spec ? mask(spec.config, section) : section];
-  });
-  const core = Object.entries(CORE_SECTIONS).map(([key, schema]) => [
-    key,
-    mask(schema, config[key as keyof typeof CORE_SECTIONS]),
-  ]);
-  return { ...Object.fromEntries(core), sources: Object.fromEntries(sections), writers: config.writers };
-}
-
-/** A secret that is written out is masked; where one is kept is no secret. */
-function mask(schema: z.ZodType, value: unknown): unknown {
-  const meta = fieldMeta(schema);
-  if (meta?.secret && typeof value === 'string') return '<secret>';
-  if (!meta?.fields || value === null || typeof value !== 'object') return value;
-  const fields = meta.fields;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [key, fields[key] ? mask(fields[key], inner) : inner]),
+function shownConfig(config: Config): Record<string, unknown> {
+  const sections = (part: 'sources' | 'writers') =>
+    Object.entries(config[part]).map(([name, section]) => {
+      const spec = PARTS[part].find(({ type }) => type === name.split('/', 1)[0]);
+      return [name, masked(spec?.config, section)] as const;
+    });
+  const core = Object.entries(CORE_SECTIONS).map(
+    ([key, schema]) => [key, masked(schema, config[key as keyof typeof CORE_SECTIONS])] as const,
   );
+  return {
+    ...Object.fromEntries(core),
+    sources: Object.fromEntries(sections('sources')),
+    writers: Object.fromEntries(sections('writers')),
+  };
 }
 
 function json(value: unknown): string {

@@ -1,4 +1,5 @@
-import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { isMap, isPair, isScalar, isSeq, LineCounter, type Node } from 'yaml';
+import { type Mistake, plainValue, readDocument } from './config-syntax.ts';
 import { interpolate } from './interpolate.ts';
 
 /** Where in a document something is: keys and indexes. */
@@ -27,23 +28,18 @@ const SIZE_LIMIT = 4 * 1024 * 1024;
 /** Reads YAML, or JSON, which is YAML too; `json` refuses what is not JSON. Never throws for bad text. */
 export function parseConfig(text: string, format: 'yaml' | 'json', env: NodeJS.ProcessEnv): ConfigDocument {
   const errors: ConfigError[] = [];
-  const lines = new LineCounter();
   if (text.length > SIZE_LIMIT)
     return failed([atPath('', null, `found ${text.length} characters, wanted at most ${SIZE_LIMIT}`)]);
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
-  for (const error of document.errors) {
-    errors.push(atPath('', position(error.pos[0]), `not valid ${format.toUpperCase()}: ${error.message}`));
-  }
-  if (format === 'json' && errors.length === 0) errors.push(...jsonErrors(text, lines));
-  if (errors.length > 0) return failed(errors);
+  // Some editors put a mark at the beginning that JSON does not know.
+  const plain = text.replace(/^\uFEFF/, '');
+  const lines = new LineCounter();
+  lines.addNewLine(0);
+  for (const { index } of plain.matchAll(/\n/g)) lines.addNewLine(index + 1);
+  const document = readDocument(plain, format);
+  if (isMistakes(document)) return failed(document.map(({ offset, message }) => atPath('', position(offset), message)));
   const root = document.contents as Node | null;
   interpolateNode(root, []);
-  let value: unknown = null;
-  try {
-    value = document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    return failed([atPath('', null, error instanceof Error ? error.message : String(error))]);
-  }
+  const value = plainValue(document);
   return { value, errors, locate };
 
   function interpolateNode(node: unknown, path: Path): void {
@@ -100,16 +96,8 @@ function atPath(path: string, at: { line: number; column: number } | null, messa
   return { path, line: at?.line ?? null, column: at?.column ?? null, message };
 }
 
-function jsonErrors(text: string, lines: LineCounter): ConfigError[] {
-  try {
-    JSON.parse(text);
-    return [];
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const offset = Number(/position ([0-9]+)/.exec(message)?.[1] ?? text.length);
-    const { line, col } = lines.linePos(offset);
-    return [atPath('', { line, column: col }, `not valid JSON: ${message}`)];
-  }
+function isMistakes(found: ReturnType<typeof readDocument>): found is readonly Mistake[] {
+  return Array.isArray(found);
 }
 
 function keyOf(pair: unknown): string {

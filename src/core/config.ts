@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { nearest } from '../lib/nearest.ts';
 import { type ConfigDocument, type ConfigError, type Path, parseConfig, pathText } from './config-file.ts';
-import { choice, described, duration, fieldMeta, flag, integer, option, section, text } from './fields.ts';
+import { choice, described, duration, fieldMeta, flag, integer, masked, option, section, text } from './fields.ts';
 
 /** Severities of the log, from the loudest. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -89,7 +89,7 @@ export function readConfig(
   if (root.sources && Object.keys(sources).length === 0 && errors.length === 0) {
     errors.push(errorAt(['sources'], document, `found none, wanted at least one of ${names(options.types.sources)}`));
   }
-  if (errors.length > 0) return { config: null, errors: errors.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
+  if (errors.length > 0) return { config: null, errors: ordered(errors) };
   // Each part went through its schema.
   return { config: { ...core, sources, writers } as unknown as Config, errors: [] };
 }
@@ -106,27 +106,28 @@ function instances(
     return {};
   }
   const sections: [string, unknown][] = [];
+  const labels = new Map<string, string>();
   for (const [key, config] of Object.entries(value)) {
     const slash = key.indexOf('/');
     const type = slash < 0 ? key : key.slice(0, slash);
+    const label = key.slice(slash + 1);
+    const namesake = labels.get(label);
+    labels.set(label, key);
     const spec = types.find((candidate) => candidate.type === type);
     if (!spec) {
       const near = nearest(
         type,
         types.map((candidate) => candidate.type),
       );
-      const wish = types.length > 0 ? `one of ${names(types)}` : `none, as this version has no ${part}`;
-      errors.push(
-        errorAt(
-          [part, key],
-          document,
-          `found ${part.slice(0, -1)} type ${quote(type)}, wanted ${near ? `perhaps ${near}, ` : ''}${wish}`,
-          true,
-        ),
-      );
-    } else if (slash >= 0 && !/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/.test(key.slice(slash + 1))) {
-      const wish = 'wanted a name of up to 63 letters, digits and _ . -';
-      errors.push(errorAt([part, key], document, `found name ${quote(key.slice(slash + 1))}, ${wish}`, true));
+      const known = types.length > 0 ? `one of ${names(types)}` : `none, as this version has no ${part}`;
+      const message = `found ${part.slice(0, -1)} type ${quote(type)}, wanted ${near ? `perhaps ${near}` : known}`;
+      errors.push(errorAt([part, key], document, message, true));
+    } else if (slash >= 0 && !/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/.test(label)) {
+      const wish = 'wanted a name of up to 63 letters, digits and _ . -, beginning with none of . -';
+      errors.push(errorAt([part, key], document, `found name ${quote(label)}, ${wish}`, true));
+    } else if (namesake !== undefined) {
+      const message = `found ${key} beside ${namesake}, wanted another name, as both would be called ${quote(label)} in metrics`;
+      errors.push(errorAt([part, key], document, message, true));
     } else {
       sections.push([key, validate(spec.config, config, [part, key], document, errors)]);
     }
@@ -148,16 +149,24 @@ function validate(
     const target = schemaAt(schema, issue.path);
     if (issue.code === 'unrecognized_keys') {
       const known = Object.keys((target && fieldMeta(target)?.fields) ?? {});
-      for (const key of issue.keys) errors.push(unknownKey([...at, key], key, known, document));
+      for (const key of issue.keys) {
+        if (known.length > 0) errors.push(unknownKey([...at, key], key, known, document));
+        else errors.push(errorAt([...at, key], document, `found unknown key ${quote(key)}, ${issue.message}`, true));
+      }
     } else {
-      const hidden = target !== undefined && fieldMeta(target)?.secret === true;
       const message = issue.message.startsWith('found')
         ? issue.message
-        : `${hidden ? 'found something else' : found(valueAt(value, issue.path))}, ${issue.message}`;
+        : `${found(masked(target, valueAt(value, issue.path)))}, ${issue.message}`;
       errors.push(errorAt(at, document, message));
     }
   }
   return undefined;
+}
+
+/** In the order of the file, and each once: two rules may find the same fault. */
+function ordered(errors: readonly ConfigError[]): readonly ConfigError[] {
+  const sorted = errors.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+  return [...new Map(sorted.map((error) => [`${error.path}\n${error.message}`, error])).values()];
 }
 
 function schemaAt(schema: z.ZodType, path: Path): z.ZodType | undefined {
@@ -199,7 +208,7 @@ function isMapValue(value: unknown): value is Record<string, unknown> {
 
 function found(value: unknown): string {
   if (value === undefined) return 'found nothing';
-  const shown = JSON.stringify(value) ?? String(value);
+  const shown = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
   return `found ${shown.length > 80 ? `${shown.slice(0, 80)}…` : shown}`;
 }
 

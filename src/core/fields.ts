@@ -111,16 +111,38 @@ export type Secret = string | { readonly file: string } | { readonly env: string
 
 /** A secret: it is masked wherever the configuration is shown. */
 export function secret(): z.ZodType<Secret> {
-  const schema = z.union(
-    [
-      z.string().min(1),
-      z.strictObject({ file: z.string().min(1) }),
-      z.strictObject({ env: z.string().min(1) }),
-      z.strictObject({ credential: z.string().min(1) }),
-    ],
-    { error: 'wanted a secret: text, { file: PATH }, { env: NAME } or { credential: NAME }' },
-  );
+  const schema = z.union([z.string().min(1), ...SECRET_PLACES], {
+    error: 'wanted a secret: text, { file: PATH }, { env: NAME } or { credential: NAME }',
+  });
   return noted(schema, { kind: 'secret', secret: true });
+}
+
+/** What may be shown of a value, valid or not: a secret that is written out is masked; where one is kept is no secret. */
+export function masked(schema: z.ZodType | undefined, value: unknown): unknown {
+  const meta = schema && metas.get(schema);
+  if (!meta || value === null || value === undefined) return value;
+  if (meta.secret) return SECRET_PLACES.some((place) => place.safeParse(value).success) ? value : MASK;
+  if (!meta.fields) return value;
+  const secretive = holdsSecret(meta);
+  // Not a map: perhaps a secret that was written a level too high.
+  if (typeof value !== 'object' || Array.isArray(value)) return secretive ? MASK : value;
+  const fields = new Map(Object.entries(meta.fields));
+  const shown = (key: string, inner: unknown) =>
+    secretive && !fields.has(key) ? MASK : masked(fields.get(key), inner);
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shown(key, inner)]));
+}
+
+/** What stands in place of a secret. */
+const MASK = '<secret>';
+
+const SECRET_PLACES = [
+  z.strictObject({ file: z.string().min(1) }),
+  z.strictObject({ env: z.string().min(1) }),
+  z.strictObject({ credential: z.string().min(1) }),
+] as const;
+
+function holdsSecret({ secret: itself, fields = {} }: FieldMeta): boolean {
+  return itself === true || Object.values(fields).some((field) => holdsSecret(metas.get(field) ?? {}));
 }
 
 function noted<S extends z.ZodType>(schema: S, meta: FieldMeta): S {

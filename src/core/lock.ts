@@ -1,80 +1,102 @@
-import { lstat, open, unlink } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { open, readdir, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
-import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** Held as long as this process lives: the kernel lets go of it when the process ends, however it ends. */
 export interface Lock {
   release(): Promise<void>;
 }
 
-const NAME = 'lock';
-
 /**
  * Takes a directory for this process alone, or throws with the process id that has it.
  *
- * The lock is a listening unix socket in the directory: unlike a file with a process id it cannot outlive its owner,
- * and unlike an abstract socket it is seen from other containers that share the directory.
+ * Whoever wants it listens on a unix socket `lock.…` of its own in the directory, and then asks all others: unlike a
+ * file with a process id a socket cannot outlive its owner, and unlike an abstract socket it is seen from other
+ * containers that share the directory. Nobody is overlooked, as everybody listens before asking; a socket that nobody
+ * listens on can be removed, as no name comes twice.
  */
 export async function lockDirectory(directory: string): Promise<Lock> {
   // The path of a socket may have 107 bytes at most: reached through the open directory it is always short.
   const handle = await open(directory, 'r');
-  const path = `/proc/self/fd/${handle.fd}/${NAME}`;
-  try {
-    for (let tries = 0; ; tries++) {
-      const server = await listen(path);
-      if (server) return { release: () => release(server, path, () => handle.close()) };
-      const owner = await askOwner(path);
-      if (owner !== null) throw new Error(`found it in use by process ${owner}, wanted a directory of its own`);
-      if (tries >= 3) throw new Error(`cannot take ${join(directory, NAME)}: it is taken again and again`);
-      await removeSocket(path);
-    }
-  } catch (error) {
+  const pathOf = (name: string) => `/proc/self/fd/${handle.fd}/${name}`;
+  const name = `${PREFIX}${process.pid}.${randomBytes(8).toString('hex')}`;
+  const mine = { owner: false };
+  let server: Server | null = null;
+  const release = async () => {
+    if (server) await close(server);
     await handle.close();
+  };
+  try {
+    server = await listen(pathOf(name), () => `${mine.owner ? OWNER : WAITING} ${process.pid}`);
+    for (let tries = 0; await isContested(directory, name, pathOf); tries++) {
+      if (tries === MOST_TRIES) throw new Error('it is taken again and again, wanted a directory of its own');
+      await delay(RETRY_MS);
+    }
+    mine.owner = true;
+    return { release };
+  } catch (error) {
+    await release();
     throw error;
   }
 }
 
-async function listen(path: string): Promise<Server | null> {
+const PREFIX = 'lock.';
+const OWNER = 'owner';
+const WAITING = 'waiting';
+const ANSWER_MS = 2_000;
+const RETRY_MS = 20;
+const MOST_TRIES = 100;
+
+/**
+ * Whether another one wants the directory too, and has to give way to this one; throws if this one has to. Of two that
+ * want it at the same time the one with the lesser name goes on; but it waits for the other to say so, who may have
+ * looked before this one came.
+ */
+async function isContested(directory: string, name: string, pathOf: (name: string) => string): Promise<boolean> {
+  const others = (await readdir(directory)).filter((other) => other.startsWith(PREFIX) && other !== name);
+  const answers = await Promise.all(others.map(async (other) => ({ other, answer: await ask(pathOf(other)) })));
+  for (const { other, answer } of answers) {
+    if (answer === null) await unlink(pathOf(other)).catch(() => {});
+    else if (!answer.startsWith(WAITING) || other < name) {
+      const owner = answer.split(' ')[1] ?? other.split('.')[1];
+      throw new Error(`found it in use by process ${owner}, wanted a directory of its own`);
+    }
+  }
+  return answers.some(({ answer }) => answer !== null);
+}
+
+function listen(path: string, answer: () => string): Promise<Server> {
   const server = createServer((socket) => {
     socket.on('error', () => {});
-    socket.end(String(process.pid));
+    socket.end(answer());
   });
   server.unref();
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      error.code === 'EADDRINUSE' ? resolve(null) : reject(error),
-    );
+    server.once('error', reject);
     server.listen(path, () => resolve(server));
   });
 }
 
-/** The process id that the owner tells, `?` if it does not answer, null if there is none. */
-async function askOwner(path: string): Promise<string | null> {
+/** What the listener says; empty if it does not answer, null if there is none. */
+function ask(path: string): Promise<string | null> {
   return new Promise((resolve) => {
     const socket = connect(path);
     let text = '';
-    socket.setTimeout(2_000, () => {
+    socket.setTimeout(ANSWER_MS, () => {
       socket.destroy();
-      resolve('?');
+      resolve('');
     });
     socket.setEncoding('utf8');
-    socket.on('data', (data: string) => (text = (text + data).slice(0, 20)));
-    socket.on('end', () => resolve(text || '?'));
+    socket.on('data', (data: string) => (text = (text + data).slice(0, 40)));
+    socket.on('end', () => resolve(text));
     socket.on('error', (error: NodeJS.ErrnoException) =>
-      resolve(error.code === 'ECONNREFUSED' || error.code === 'ENOENT' ? null : '?'),
+      resolve(error.code === 'ECONNREFUSED' || error.code === 'ENOENT' ? null : ''),
     );
   });
 }
 
-async function removeSocket(path: string): Promise<void> {
-  const found = await lstat(path).catch(() => null);
-  if (found && !found.isSocket())
-    throw new Error(`found a file named ${NAME}, wanted the socket of this program or nothing`);
-  await unlink(path).catch(() => {});
-}
-
-async function release(server: Server, path: string, close: () => Promise<void>): Promise<void> {
-  await unlink(path).catch(() => {});
-  await new Promise((resolve) => server.close(resolve));
-  await close();
+/** Removes the socket as well. */
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
 }

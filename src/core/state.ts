@@ -1,11 +1,14 @@
 import { constants } from 'node:fs';
-import { access, mkdir, open as openFile, stat, statfs } from 'node:fs/promises';
+import { access, mkdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Database, open, type RootDatabase } from 'lmdb';
+import { isWholeDatabase } from './lmdb-file.ts';
 import { type Lock, lockDirectory } from './lock.ts';
 import type { Scraper } from './metrics/scrape.ts';
 import type { SavedSince } from './metrics/since.ts';
 import type { SeriesBirth } from './metrics/store.ts';
+import { seal, unseal } from './sealed.ts';
 
 /** Version of the layout below. A program reads its own and refuses newer ones. */
 export const STATE_FORMAT = 1;
@@ -34,6 +37,7 @@ export interface Saved {
 
 /** The saved state: one LMDB environment in a directory that this process has for itself. */
 export interface State {
+  /** Throws with the directory if what was saved is damaged. */
   load(): Saved;
   /** Resolves when the changes are on disk. After a failure nothing of them is, and the state can be used again. */
   commit(changes: Changes): Promise<void>;
@@ -47,7 +51,7 @@ export async function openState(directory: string): Promise<State> {
     await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
     const lock = await lockDirectory(directory);
     try {
-      await checkFile(join(directory, 'data.mdb'));
+      if (!isWholeDatabase(join(directory, 'data.mdb'))) throw new Error(DAMAGED);
       return await openEnvironment(directory, lock);
     } catch (error) {
       await lock.release();
@@ -58,13 +62,18 @@ export async function openState(directory: string): Promise<State> {
   }
 }
 
+const DAMAGED =
+  'found a damaged data.mdb, wanted one as this program wrote it; restore it, or move it away to start anew (totals then begin at 0)';
+
+/** All values but the format are sealed. */
 interface Tables {
   readonly root: RootDatabase;
+  /** `format`, a plain number that every version can read; `scrapers`. */
   readonly meta: Database<unknown, string>;
-  readonly births: Database<unknown, number>;
+  readonly births: Database<Buffer, number>;
   readonly pages: Database<Buffer, number>;
-  readonly owed: Database<SavedSince, number>;
-  readonly sources: Database<unknown, [source: string, key: string]>;
+  readonly owed: Database<Buffer, number>;
+  readonly sources: Database<Buffer, [source: string, key: string]>;
 }
 
 /** Key of a source's position among its entries; theirs are prefixed, so that none can be equal. */
@@ -72,69 +81,97 @@ const POSITION = 'position';
 const ENTRY = 'entry:';
 
 async function openEnvironment(directory: string, lock: Lock): Promise<State> {
-  // Commits are synced one by one: a commit that is done has to survive a power cut.
-  const root = open({ path: directory, noSubdir: false, maxDbs: 8, overlappingSync: false, encoding: 'msgpack' });
-  const tables: Tables = {
-    root,
-    meta: root.openDB({ name: 'meta' }),
-    births: root.openDB({ name: 'births', keyEncoding: 'uint32' }),
-    pages: root.openDB({ name: 'pages', keyEncoding: 'uint32', encoding: 'binary' }),
-    owed: root.openDB({ name: 'owed', keyEncoding: 'uint32' }),
-    sources: root.openDB({ name: 'sources' }),
-  };
-  const format = tables.meta.get('format');
-  if (format !== undefined && format !== STATE_FORMAT) {
+  const root = open({
+    path: directory,
+    noSubdir: false,
+    maxDbs: 8,
+    encoding: 'msgpack',
+    // Commits are synced one by one: a commit that is done has to survive a power cut.
+    overlappingSync: false,
+    // Otherwise lmdb makes promises of its own, and nobody hears of their failure but the process, which ends of it.
+    eventTurnBatching: false,
+  });
+  const close = async () => {
     await root.close();
+    await lock.release();
+  };
+  try {
+    const tables = await openTables(root);
+    return { load: () => load(tables, directory), commit: (changes) => commit(tables, changes, directory), close };
+  } catch (error) {
+    await root.close();
+    throw error;
+  }
+}
+
+async function openTables(root: RootDatabase): Promise<Tables> {
+  const meta: Tables['meta'] = root.openDB({ name: 'meta' });
+  const format = meta.get('format');
+  if (format !== undefined && format !== STATE_FORMAT) {
     throw new Error(
       `found format ${String(format)}, wanted ${STATE_FORMAT}: it was written by another version of trailgauge; use that one, or another directory`,
     );
   }
-  if (format === undefined) await tables.meta.put('format', STATE_FORMAT);
-  return {
-    load: () => load(tables),
-    commit: (changes) => commit(tables, changes, directory),
-    close: async () => {
-      await root.close();
-      await lock.release();
-    },
+  const tables: Tables = {
+    root,
+    meta,
+    births: root.openDB({ name: 'births', keyEncoding: 'uint32', encoding: 'binary' }),
+    pages: root.openDB({ name: 'pages', keyEncoding: 'uint32', encoding: 'binary' }),
+    owed: root.openDB({ name: 'owed', keyEncoding: 'uint32', encoding: 'binary' }),
+    sources: root.openDB({ name: 'sources', encoding: 'binary' }),
   };
+  if (format === undefined) await meta.put('format', STATE_FORMAT);
+  return tables;
 }
 
-function load(tables: Tables): Saved {
-  const births = [...tables.births.getRange()].map(({ key, value }) => {
-    // Written by `commit` below; the format version vouches for the shape.
-    const [width, family, scope, text, created] = value as [number, string, string, string, number];
-    return { slot: key, width, family, scope, text, created };
-  });
-  return {
-    births,
-    pages: [...tables.pages.getRange()].map(({ key, value }) => [key, pageValues(value)] as const),
-    owed: [...tables.owed.getRange()].map(({ key, value }) => [key, value] as const),
-    scrapers: (tables.meta.get('scrapers') ?? []) as Scraper[],
-    position: (source) => tables.sources.get([source, POSITION]),
-    entries: (source) =>
-      [...tables.sources.getRange({ start: [source, ENTRY], end: [source, `${ENTRY}\u{10ffff}`] })].map(
-        ({ key, value }) => [key[1].slice(ENTRY.length), value] as const,
-      ),
-  };
+/** Everything is read at once: what is damaged is told before anything is counted. */
+function load(tables: Tables, directory: string): Saved {
+  try {
+    const scrapers = tables.meta.get('scrapers') as Buffer | undefined;
+    const sources = new Map<string, { position: unknown; entries: (readonly [string, unknown])[] }>();
+    for (const { key, value } of tables.sources.getRange()) {
+      const [name, kind] = key;
+      let source = sources.get(name);
+      if (!source) sources.set(name, (source = { position: undefined, entries: [] }));
+      if (kind === POSITION) source.position = unseal(value);
+      else source.entries.push([kind.slice(ENTRY.length), unseal(value)]);
+    }
+    // Written by `commit` below; the format version vouches for the shapes.
+    return {
+      births: [...tables.births.getRange()].map(({ key, value }) => birthOf(key, unseal(value) as SavedBirth)),
+      pages: [...tables.pages.getRange()].map(({ key, value }) => [key, pageValues(unseal(value) as Buffer)] as const),
+      owed: [...tables.owed.getRange()].map(({ key, value }) => [key, unseal(value) as SavedSince] as const),
+      scrapers: (scrapers ? unseal(scrapers) : []) as Scraper[],
+      position: (source) => sources.get(source)?.position,
+      entries: (source) => sources.get(source)?.entries ?? [],
+    };
+  } catch (cause) {
+    throw new Error(`state directory ${directory}: ${DAMAGED}`, { cause });
+  }
+}
+
+type SavedBirth = readonly [width: number, family: string, scope: string, text: string, created: number];
+
+function birthOf(slot: number, [width, family, scope, text, created]: SavedBirth): SeriesBirth {
+  return { slot, width, family, scope, text, created };
 }
 
 async function commit(tables: Tables, changes: Changes, directory: string): Promise<void> {
   try {
     await tables.root.batch(() => {
       for (const { slot, width, family, scope, text, created } of changes.births) {
-        quiet(tables.births.put(slot, [width, family, scope, text, created]));
+        quiet(tables.births.put(slot, seal([width, family, scope, text, created])));
       }
-      for (const { page, values } of changes.pages) quiet(tables.pages.put(page, Buffer.from(values.buffer)));
+      for (const { page, values } of changes.pages) quiet(tables.pages.put(page, seal(Buffer.from(values.buffer))));
       for (const { slot, saved } of changes.owed) {
-        quiet(saved ? tables.owed.put(slot, saved) : tables.owed.remove(slot));
+        quiet(saved ? tables.owed.put(slot, seal(saved)) : tables.owed.remove(slot));
       }
-      if (changes.scrapers) quiet(tables.meta.put('scrapers', changes.scrapers));
+      if (changes.scrapers) quiet(tables.meta.put('scrapers', seal(changes.scrapers)));
       for (const { source, position, entries } of changes.sources) {
-        quiet(tables.sources.put([source, POSITION], position));
+        quiet(tables.sources.put([source, POSITION], seal(position)));
         for (const [key, value] of entries) {
           const id: [string, string] = [source, ENTRY + key];
-          quiet(value === undefined ? tables.sources.remove(id) : tables.sources.put(id, value));
+          quiet(value === undefined ? tables.sources.remove(id) : tables.sources.put(id, seal(value)));
         }
       }
     });
@@ -152,51 +189,19 @@ function quiet(write: Promise<boolean>): void {
 async function commitCause(error: unknown): Promise<unknown> {
   const inner = error instanceof Error && 'commitError' in error ? error.commitError : error;
   try {
-    return await inner;
+    // It is told a moment later, if at all.
+    return await Promise.race([inner, delay(CAUSE_MS, error, { ref: false })]);
   } catch (cause) {
     return cause;
   }
 }
 
+const CAUSE_MS = 1_000;
+
 function pageValues(bytes: Buffer): Float64Array {
   const values = new Float64Array(bytes.length / 8);
   Buffer.from(values.buffer).set(bytes);
   return values;
-}
-
-/**
- * Refuses a file that LMDB would map and then die of: not LMDB's at all, or shorter than its own account of it.
- * Each of the two meta pages says where the data ends; the one of the later transaction counts.
- */
-async function checkFile(path: string): Promise<void> {
-  const found = await stat(path).catch(() => null);
-  if (!found || found.size === 0) return;
-  const handle = await openFile(path, 'r');
-  try {
-    const meta = Buffer.alloc(LMDB_META.bytes);
-    await handle.read(meta, 0, meta.length, 0);
-    const pageSize = meta.readUInt32LE(LMDB_META.pageSize);
-    const first = meta.readUInt32LE(LMDB_META.magic) === LMDB_META.magicNumber ? lastPage(meta) : null;
-    await handle.read(meta.fill(0), 0, meta.length, pageSize);
-    const second = meta.readUInt32LE(LMDB_META.magic) === LMDB_META.magicNumber ? lastPage(meta) : null;
-    const last = first && second && (first.transaction > second.transaction ? first : second);
-    if (last && (last.page + 1) * pageSize <= found.size) return;
-  } finally {
-    await handle.close();
-  }
-  throw new Error(
-    `found a damaged data.mdb (${found.size} bytes), wanted one that this program wrote; restore it, or move it away to start anew (totals then begin at 0)`,
-  );
-}
-
-/** Where things are in a meta page of LMDB's data format 2, in bytes from its start. */
-const LMDB_META = { bytes: 160, magic: 24, magicNumber: 0xbeefc0de, pageSize: 48, lastPage: 144, transaction: 152 };
-
-function lastPage(meta: Buffer): { page: number; transaction: bigint } {
-  return {
-    page: Number(meta.readBigUInt64LE(LMDB_META.lastPage)),
-    transaction: meta.readBigUInt64LE(LMDB_META.transaction),
-  };
 }
 
 async function reason(error: unknown, directory: string): Promise<string> {

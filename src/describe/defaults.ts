@@ -22,7 +22,7 @@ export function defaultYaml(parts: Parts): string {
     '# ${NAME} and ${NAME:-default} are put in from the environment; $${ is a plain ${.',
     '',
   ];
-  return [...head, ...sectionLines(partsTree(parts), '')].join('\n');
+  return `${[...head, ...sectionLines(partsTree(parts), '')].join('\n').trimEnd()}\n`;
 }
 
 function partsTree({ core, sources, writers }: Parts): SectionTree {

@@ -47,15 +47,23 @@ export function metricsTable(rows: readonly MetricRow[]): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** The options of a section in Markdown; `prefix` is where the section stands, such as `sources.reaction`. */
-export function optionsMarkdown(schema: z.ZodType, prefix: string): string {
-  const rows = [...optionRows(readSection(schema))].map(({ path, kind, fallback, doc }) => [
-    `\`${[prefix, ...path].filter(Boolean).join('.')}\``,
-    kind,
-    `\`${JSON.stringify(fallback)}\``,
-    doc,
-  ]);
+/** The options of sections in Markdown, each with where it stands, such as `sources.reaction`. */
+export function optionsMarkdown(sections: Iterable<readonly [prefix: string, schema: z.ZodType]>): string {
+  const rows = [...sections].flatMap(([prefix, schema]) =>
+    [...optionRows(readSection(schema))].map(({ path, kind, fallback, doc }) => [
+      `\`${[prefix, ...path].join('.')}\``,
+      kind,
+      `\`${JSON.stringify(fallback)}\``,
+      doc,
+    ]),
+  );
   return markdown(['option', 'value', 'default', 'what it does'], rows);
+}
+
+/** What can be read, in Markdown. */
+export function sourcesMarkdown(sources: Iterable<{ type: string; summary: string; replay: string }>): string {
+  const rows = [...sources].map(({ type, summary, replay }) => [`\`${type}\``, summary, replay]);
+  return markdown(['source', 'what it reads', 'while trailgauge is down, or dies'], rows);
 }
 
 function labelCell(label: string): string {

@@ -1,5 +1,5 @@
 /** Longer names than this are never compared: a distance costs the product of both lengths. */
-const longest = 64;
+const LONGEST = 64;
 
 /**
  * The known name that an unknown one was probably meant to be, for "did you mean" in an error text;
@@ -8,12 +8,12 @@ const longest = 64;
  * more than three. Of names equally near the first known one is taken.
  */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
-  if (name.length > longest) return undefined;
+  if (name.length > LONGEST) return undefined;
   const wanted = plain(name);
   let best: string | undefined;
   let bestSlips = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
-    if (candidate.length > longest) continue;
+    if (candidate.length > LONGEST) continue;
     const other = plain(candidate);
     const allowed = Math.min(3, Math.floor(Math.min(wanted.length, other.length) / 3));
     if (Math.abs(wanted.length - other.length) > allowed) continue;

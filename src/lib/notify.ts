@@ -22,10 +22,10 @@ export interface NotifierOptions {
 }
 
 /** `systemd-notify` itself waits up to 5 s for the supervisor to take the message. */
-const timeLimitMs = 10_000;
+const TIME_LIMIT_MS = 10_000;
 /** Messages that may wait while one is being sent; a supervisor that hangs gets no more than these later. */
-const mostWaiting = 16;
-const longestStatus = 200;
+const MOST_WAITING = 16;
+const LONGEST_STATUS = 200;
 
 /**
  * A notifier for the supervisor that `env` names in `NOTIFY_SOCKET`, see sd_notify(3); without that variable each
@@ -36,7 +36,7 @@ const longestStatus = 200;
  */
 export function notifier(env: NodeJS.ProcessEnv, options: NotifierOptions): Notifier {
   const socket = env.NOTIFY_SOCKET;
-  if (!socket) return silent;
+  if (!socket) return SILENT;
   const send = sender(env, socket, options);
   let timer: NodeJS.Timeout | undefined;
   let pinging = false;
@@ -74,7 +74,7 @@ export function notifier(env: NodeJS.ProcessEnv, options: NotifierOptions): Noti
   };
 }
 
-const silent: Notifier = {
+const SILENT: Notifier = {
   ready: async () => {},
   status: async () => {},
   stopping: async () => {},
@@ -104,10 +104,15 @@ function sender(
     const childEnv = { NOTIFY_SOCKET: socket, PATH: env.PATH };
     try {
       await new Promise<void>((resolve, reject) => {
-        execFile(command, args, { env: childEnv, timeout: timeLimitMs, killSignal: 'SIGKILL' }, (error, _, stderr) => {
-          if (error) reject(new Error(reason(error, stderr), { cause: error }));
-          else resolve();
-        });
+        execFile(
+          command,
+          args,
+          { env: childEnv, timeout: TIME_LIMIT_MS, killSignal: 'SIGKILL' },
+          (error, _, stderr) => {
+            if (error) reject(new Error(reason(error, stderr), { cause: error }));
+            else resolve();
+          },
+        );
       });
     } catch (cause) {
       problem(new Error(`cannot notify ${socket} with ${command}`, { cause }));
@@ -117,7 +122,7 @@ function sender(
   }
 
   return function send(variables) {
-    if (waiting > mostWaiting) {
+    if (waiting > MOST_WAITING) {
       problem(new Error(`cannot notify ${socket}: ${waiting} messages wait already`));
       return last;
     }
@@ -129,13 +134,13 @@ function sender(
 
 function reason(error: ExecFileException, stderr: string): string {
   if (error.code === 'ENOENT') return 'no such program';
-  if (error.killed) return `it did not end within ${timeLimitMs / 1000} s`;
+  if (error.killed) return `it did not end within ${TIME_LIMIT_MS / 1000} s`;
   return stderr.trim().slice(0, 500) || error.message;
 }
 
 /** A newline would begin the next variable of the message. */
 function statusVariable(text: string): string {
-  return `STATUS=${text.replaceAll(/\p{Cc}+/gu, ' ').slice(0, longestStatus)}`;
+  return `STATUS=${text.replaceAll(/\p{Cc}+/gu, ' ').slice(0, LONGEST_STATUS)}`;
 }
 
 /** Null if nobody watches this process. A unit with `WatchdogSec=0` has no `WATCHDOG_USEC`, or 0. */

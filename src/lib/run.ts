@@ -25,7 +25,7 @@ export interface Ran {
   readonly stderr: string;
 }
 
-const keptOfStderr = 64 * 1024;
+const KEPT_OF_STDERR = 64 * 1024;
 
 /**
  * Runs a program to its end, without a shell and without stdin. Resolves whatever the exit code; throws an `Error`
@@ -68,7 +68,7 @@ export function run(options: RunOptions): Promise<Ran> {
       else stdout.push(chunk);
     });
     child.stderr?.on('data', (chunk: Buffer) => {
-      stderr = Buffer.concat([stderr, chunk]).subarray(-keptOfStderr);
+      stderr = Buffer.concat([stderr, chunk]).subarray(-KEPT_OF_STDERR);
     });
     child.on('close', (code, killedBy) => {
       settled();

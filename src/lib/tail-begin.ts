@@ -1,9 +1,10 @@
-import { openAt, openAtEnd, openIfSame, type TailFile } from './tail-file.ts';
+import { openAt, openAtEnd, type TailFile } from './tail-file.ts';
 import { type Entry, type Folder, folderChanged, scanFolder } from './tail-folder.ts';
+import { type Located, locateFiles } from './tail-locate.ts';
 import { account } from './tail-move.ts';
-import type { FilePlace, FilePosition } from './tail-place.ts';
-import { type Except, followers, newcomers, oldestHolder, openIfAllowed, withCut } from './tail-siblings.ts';
-import { type Beginning, retire, type Trail } from './tail-trail.ts';
+import type { FilePosition } from './tail-place.ts';
+import { followers, newcomers, withCut } from './tail-siblings.ts';
+import { type Beginning, closeFiles, retire, type Trail } from './tail-trail.ts';
 
 /** Finds the first file to read. False: not known yet, ask again later. Error: the file at the path cannot be read. */
 export async function begin(trail: Trail, from: Beginning): Promise<boolean> {
@@ -12,138 +13,89 @@ export async function begin(trail: Trail, from: Beginning): Promise<boolean> {
     if (trail.scanned === 0n) noteThere(trail, folder);
     account(trail, folder, (await newcomers(trail, folder, 0n)).copies);
     trail.wasEmpty = folder.at === null;
-    const begun = await beginIn(trail, folder, { from, isSure: tries === 4 });
+    const begun = await beginIn(trail, from, { folder, isSure: tries === 4 });
     if (begun !== 'again') return begun;
   }
 }
 
-interface Wish {
-  readonly from: Beginning;
-  /** Whether to take the folder as it is, though it may have changed since the look at it. */
-  readonly isSure: boolean;
-}
-
-interface Saved {
+/** A look at the folder. */
+interface View {
   readonly folder: Folder;
-  readonly from: FilePosition;
+  /** Whether to believe that a file is gone though the folder has changed since the look. */
   readonly isSure: boolean;
 }
 
-async function beginIn(trail: Trail, folder: Folder, { from, isSure }: Wish): Promise<boolean | 'again'> {
-  if (typeof from === 'object' && (from.ino !== '' || from.before)) return resume(trail, { folder, from, isSure });
-  if (folder.at === null) return true;
-  trail.current = await (from === 'end' ? openAtEnd(folder.at) : openAt(folder.at, 0));
-  return arrive(trail, trail.current) || 'again';
+async function beginIn(trail: Trail, from: Beginning, view: View): Promise<boolean | 'again'> {
+  if (typeof from === 'object' && (from.ino !== '' || from.before)) return resume(trail, from, view);
+  const { at } = view.folder;
+  if (at === null) return true;
+  trail.current = await (from === 'end' ? openAtEnd(at) : openAt(at, 0));
+  setLive(trail, trail.current);
+  return trail.current === null ? 'again' : true;
 }
 
-const MS = 1_000_000n;
-
-function noteThere(trail: Trail, folder: Folder): void {
-  for (const { key, size } of folder.siblings) trail.there.set(key, size);
-  if (folder.at) trail.there.set(folder.at.key, folder.at.size);
+function noteThere(trail: Trail, { at, siblings }: Folder): void {
+  for (const { key, size } of siblings) trail.there.set(key, size);
+  if (at) trail.there.set(at.key, at.size);
 }
 
-function arrive(trail: Trail, file: TailFile | null): boolean {
+function setLive(trail: Trail, file: TailFile | null): void {
   if (file) file.liveFrom = trail.there.get(file.entry.key) ?? 0;
-  return file !== null;
 }
 
 /**
  * Goes on at a saved position. Its file may have been renamed, or cut short after it was copied; then what came after
  * it is read first, before the file at the path.
  */
-async function resume(trail: Trail, { folder, from, isSure }: Saved): Promise<boolean | 'again'> {
-  const places = [...(from.before ?? []), from];
-  const files = await locateAll(folder, places);
-  let main = files.length - 1;
-  // A file of which nothing has been read tells nothing of what came before it: begin with the one before.
-  while (main > 0 && places[main]?.offset === 0 && files[main - 1]) main--;
-  await closeAll(files.splice(main + 1));
-  const place = places[main] ?? from;
-  const isMissing = files[main] === null && folder.at === null && from.ino !== '';
-  const lost = isLost(files, place);
-  const hasChanged = !isSure && (await folderChanged(trail.path)) !== folder.changed;
-  if (isMissing || (lost && hasChanged)) {
-    trail.resting = from;
-    await closeAll(files);
-    return isMissing ? false : 'again';
-  }
-  if (lost) trail.onGap(reasonOf(trail, folder));
-  const current = files.pop() ?? null;
-  for (const file of files) if (file && arrive(trail, file)) retire(trail, file);
-  trail.current = current;
-  if (current === null || !arrive(trail, current)) return true;
-  const taken = new Set([current, ...files].map((file) => file?.entry.key ?? ''));
-  const except = { taken, emptyBefore: trail.now() - trail.lingerMs };
-  trail.queue = await queueAfter(folder, { current, place, except });
-  if (trail.queue.some(({ key }) => key === current.entry.key) || (trail.queue.length > 0 && isAt(folder, current))) {
-    trail.current = null;
-    await current.handle.close();
-  }
-  return true;
-}
-
-interface Resumed {
-  readonly current: TailFile;
-  readonly place: FilePlace;
-  readonly except: Except;
-}
-
-/** What comes next, before the file at the path. If the current file does not come first, it is among them again. */
-async function queueAfter(folder: Folder, { current, place, except }: Resumed): Promise<Entry[]> {
-  const { entry } = current;
-  const mtime = BigInt(place.mtime + 1) * MS;
-  if (place.offset === 0 && entry.mtime >= mtime) {
-    // Nothing of it had been read: it may have been filled, copied and cut short since, and the copies come first.
-    const copies = await followers(folder, { ...entry, mtime }, except);
-    if (copies.length > 0) return isAt(folder, current) ? copies : withCut(copies, entry);
-  }
-  return isAt(folder, current) ? [] : followers(folder, entry, except);
-}
-
-function isAt({ at }: Folder, { entry }: TailFile): boolean {
-  return entry.key === at?.key;
-}
-
-/** A file of which all had been read may be gone; it is in the position only because nothing of the next was read. */
-function isLost(files: readonly (TailFile | null)[], place: FilePlace): boolean {
-  if (files.at(-1) === null && place.ino !== '') return true;
-  return files.slice(0, place.offset === 0 ? -2 : -1).includes(null);
-}
-
-function reasonOf(trail: Trail, folder: Folder): string {
-  const why = folder.compressed ? 'cannot be found, it may have been compressed' : 'cannot be found';
-  return `${trail.path}: the file read last ${why}: lines may be lost`;
-}
-
-async function locateAll(folder: Folder, places: readonly FilePlace[]): Promise<(TailFile | null)[]> {
-  const files: (TailFile | null)[] = [];
+async function resume(trail: Trail, from: FilePosition, view: View): Promise<boolean | 'again'> {
+  const found = await locateFiles(view.folder, from);
+  for (const file of [...found.before, found.file]) setLive(trail, file);
+  for (const file of found.before) retire(trail, file);
+  trail.current = found.file;
   try {
-    for (const place of places) files.push(await locate(folder, place));
-    return files;
+    const isMissing = found.file === null && view.folder.at === null && from.ino !== '';
+    const begun = !isMissing && (await goOnAfter(trail, found, view));
+    if (begun !== true) await closeFiles(trail);
+    return begun;
   } catch (error) {
-    await closeAll(files);
+    await closeFiles(trail);
     throw error;
   }
 }
 
-/** Finds a saved place by its inode, else by the bytes before it. */
-async function locate({ at, siblings }: Folder, place: FilePlace): Promise<TailFile | null> {
-  const open = (entry: Entry) => openIfSame(entry, place);
-  if (at && at.ino === place.ino) {
-    const file = await open(at);
-    if (file) return file;
+async function goOnAfter(trail: Trail, found: Located, { folder, isSure }: View): Promise<true | 'again'> {
+  const { file, isLost } = found;
+  if (isLost && !isSure && (await folderChanged(trail.path)) !== folder.changed) return 'again';
+  if (isLost) {
+    const why = folder.compressed ? 'cannot be found, it may have been compressed' : 'cannot be found';
+    trail.onGap(`${trail.path}: the file read last ${why}: lines may be lost`);
   }
-  for (const sibling of siblings.filter(({ ino }) => ino === place.ino)) {
-    const file = await openIfAllowed(sibling, open);
-    if (file) return file;
+  if (file === null) return true;
+  trail.queue = await queueAfter(trail, folder, { ...found, file });
+  const comesLater = isAt(folder, file) ? trail.queue.length > 0 : trail.queue.includes(file.entry);
+  if (comesLater) {
+    trail.current = null;
+    await file.handle.close();
   }
-  if (place.offset === 0) return null;
-  // On another device inode numbers tell nothing: the logs may have moved house.
-  const all = at && at.dev !== place.dev ? [...siblings, at] : siblings;
-  return oldestHolder(all, BigInt(place.mtime) * MS, open);
+  return true;
 }
 
-async function closeAll(files: readonly (TailFile | null)[]): Promise<void> {
-  for (const file of files) await file?.handle.close();
+const MS = 1_000_000n;
+
+/** What comes next, before the file at the path. If the file found does not come first, it is among them. */
+async function queueAfter(trail: Trail, folder: Folder, found: Located & { file: TailFile }): Promise<Entry[]> {
+  const { file, before, place } = found;
+  const taken = new Set([file, ...before].map(({ entry }) => entry.key));
+  const except = { taken, emptyBefore: trail.now() - trail.lingerMs };
+  const mtime = BigInt(place.mtime + 1) * MS;
+  if (place.offset === 0 && file.entry.mtime >= mtime) {
+    // Nothing of it had been read: it may have been filled, copied and cut short since, and the copies come first.
+    const copies = await followers(folder, { ...file.entry, mtime }, except);
+    if (copies.length > 0) return isAt(folder, file) ? copies : withCut(copies, file.entry);
+  }
+  return isAt(folder, file) ? [] : followers(folder, file.entry, except);
+}
+
+function isAt({ at }: Folder, { entry }: TailFile): boolean {
+  return entry.key === at?.key;
 }

@@ -6,7 +6,7 @@ import { isErrno } from './tail-problem.ts';
 /** What a look at one regular file tells. */
 export interface Entry {
   readonly path: string;
-  /** Device, inode and birth: inode numbers of deleted files are given out again. */
+  /** Device and inode: which file it is, as long as it is not deleted. */
   readonly key: string;
   readonly dev: string;
   readonly ino: string;
@@ -44,7 +44,7 @@ export function entryOf(path: string, stats: BigIntStats): Entry {
   const ino = String(stats.ino);
   return {
     path,
-    key: `${dev}:${ino}:${stats.birthtimeNs}`,
+    key: `${dev}:${ino}`,
     dev,
     ino,
     size: Number(stats.size),
@@ -61,25 +61,30 @@ export async function folderChanged(path: string): Promise<bigint> {
   return stats?.mtimeNs ?? 0n;
 }
 
-/** Looks at a file and its siblings. A rotation under way could hide a file: then it looks again, a few times. */
+/**
+ * Looks at a file and its siblings. A rotation under way could hide a file, so it looks until it sees the same twice.
+ * Error: it never does (code `EAGAIN`).
+ */
 export async function scanFolder(path: string): Promise<Folder> {
-  for (let tries = 0; ; tries++) {
+  let last = '';
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
     const changed = await folderChanged(path);
-    const at = await entryAt(path);
-    const { siblings, compressed, vanished } = await listSiblings(path);
-    const still = (await entryAt(path))?.key === at?.key && (await folderChanged(path)) === changed;
-    if ((still && !vanished) || tries === 4) return { at, siblings, compressed, changed };
+    const folder = { changed, at: await entryAt(path), ...(await listSiblings(path)) };
+    const names = [folder.at, ...folder.siblings].map((entry) => `${entry?.key} ${entry?.path}`).join('\n');
+    if (names === last) return folder;
+    last = names;
   }
+  throw Object.assign(new Error(`${dirname(path)} does not stop changing`), { code: 'EAGAIN' });
 }
 
 const MOST_SIBLINGS = 4096;
+const MOST_TRIES = 20;
 
 const COMPRESSED: ReadonlySet<string> = new Set(['gz', 'xz', 'bz2', 'zst', 'lz4', 'lzma', 'br', 'Z', 'zip']);
 
-async function listSiblings(path: string): Promise<{ siblings: Entry[]; compressed: boolean; vanished: boolean }> {
+async function listSiblings(path: string): Promise<Pick<Folder, 'siblings' | 'compressed'>> {
   const siblings = new Map<string, Entry>();
   let compressed = false;
-  let vanished = false;
   for (const name of await siblingNames(path)) {
     if (COMPRESSED.has(name.slice(name.lastIndexOf('.') + 1))) {
       compressed = true;
@@ -87,15 +92,13 @@ async function listSiblings(path: string): Promise<{ siblings: Entry[]; compress
     }
     const sibling = join(dirname(path), name);
     const stats = await statOrNull(sibling);
-    vanished ||= stats === null;
     if (!stats?.isFile()) continue;
     const entry = entryOf(sibling, stats);
     siblings.set(entry.key, entry);
   }
-  return { siblings: [...siblings.values()], compressed, vanished };
+  return { siblings: [...siblings.values()], compressed };
 }
 
-/** A folder that may be entered but not listed has no siblings to offer. */
 async function siblingNames(path: string): Promise<string[]> {
   const own = basename(path);
   const names: string[] = [];
@@ -106,7 +109,7 @@ async function siblingNames(path: string): Promise<string[]> {
   } catch (error) {
     if (!isErrno(error)) throw error;
   }
-  return names;
+  return names.sort();
 }
 
 async function statOrNull(path: string): Promise<BigIntStats | null> {

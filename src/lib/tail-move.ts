@@ -2,7 +2,7 @@ import { isSettled, isUnseen, look, openAt, openCopy, type TailFile, wasCut } fr
 import { type Entry, type Folder, folderChanged, scanFolder } from './tail-folder.ts';
 import { nowhere } from './tail-place.ts';
 import { isErrno, problemWith } from './tail-problem.ts';
-import { byAge, newcomers, oldestHolder, withCut } from './tail-siblings.ts';
+import { byAge, lifeOf, newcomers, oldestHolder, withCut } from './tail-siblings.ts';
 import { retire, type Trail } from './tail-trail.ts';
 
 /**
@@ -68,8 +68,8 @@ export async function accountIfChanged(trail: Trail, file: TailFile): Promise<vo
 
 /** Takes note of all siblings but some, which are looked at again. */
 export function account(trail: Trail, folder: Folder, except: readonly Entry[]): void {
-  trail.known = new Set(folder.siblings.map(({ key }) => key));
-  for (const { key } of except) trail.known.delete(key);
+  trail.known = new Set(folder.siblings.map(lifeOf));
+  for (const sibling of except) trail.known.delete(lifeOf(sibling));
   trail.scanned = except.length > 0 ? -1n : folder.changed;
 }
 

@@ -5,7 +5,16 @@ import { type Entry, entryAt } from './tail-folder.ts';
 import { accountIfChanged, moveOn, rewind, wasCutUnseen } from './tail-move.ts';
 import { nowhere } from './tail-place.ts';
 import { isErrno, problemWith } from './tail-problem.ts';
-import { drain, drainOld, emptyBatch, type FileBatch, positionOf, type Trail } from './tail-trail.ts';
+import {
+  closeFiles,
+  drain,
+  drainOld,
+  emptyBatch,
+  type FileBatch,
+  positionOf,
+  putAside,
+  type Trail,
+} from './tail-trail.ts';
 
 /** Looks at everything once and gives out what is new. False: nothing was, it is time to wait. */
 export async function* round(trail: Trail): AsyncGenerator<FileBatch, boolean> {
@@ -22,12 +31,6 @@ export async function* round(trail: Trail): AsyncGenerator<FileBatch, boolean> {
     await closeFiles(trail);
     return false;
   }
-}
-
-export async function closeFiles(trail: Trail): Promise<void> {
-  const files = [...trail.old.map(({ file }) => file), trail.current];
-  Object.assign(trail, { old: [], current: null, queue: [] });
-  for (const file of files) await file?.handle.close();
 }
 
 async function arrive(trail: Trail): Promise<boolean> {
@@ -65,6 +68,7 @@ async function* readOn(trail: Trail, file: TailFile): AsyncGenerator<FileBatch, 
 
 async function wasCutShort(trail: Trail, file: TailFile): Promise<boolean> {
   if (!isUnseen(file)) return wasCut(file);
+  if (file.entry.path !== trail.path) return false;
   await peek(file);
   if (!(await wasCutUnseen(trail, file))) return false;
   file.edge = Buffer.alloc(0);
@@ -79,7 +83,7 @@ async function* goOn(trail: Trail): AsyncGenerator<FileBatch, boolean> {
 
 /** A deleted file takes up room as long as it is open: nobody is sure to come and replace it. */
 function leave(trail: Trail, file: TailFile): void {
-  trail.old.push({ file, until: trail.now() });
+  putAside(trail, file, trail.now());
   trail.current = null;
   trail.resting = nowhere;
 }

@@ -18,12 +18,17 @@ export async function newcomers(trail: Trail, folder: Folder, born: bigint): Pro
   const passed: Entry[] = [];
   const copies: Entry[] = [];
   for (const sibling of folder.siblings) {
-    if (trail.known.has(sibling.key) || taken.has(sibling.key)) continue;
+    if (trail.known.has(lifeOf(sibling)) || taken.has(sibling.key)) continue;
     // An old log that somebody has just unpacked is new, too, but keeps its time.
     if (sibling.size > 0 && sibling.mtime < born) continue;
     ((await isCopyOf(folder.at, sibling)) ? copies : passed).push(sibling);
   }
   return { passed: passed.sort(byAge), copies };
+}
+
+/** One file from its birth to its end: inode numbers of deleted files are given out again. */
+export function lifeOf({ key, born }: Entry): string {
+  return `${key}:${born}`;
 }
 
 /** What `followers` is to leave out. */

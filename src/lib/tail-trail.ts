@@ -47,7 +47,7 @@ export interface Trail {
   old: OldFile[];
   current: TailFile | null;
   queue: Entry[];
-  /** Siblings that are accounted for: any other must have come since. */
+  /** Siblings that are accounted for (`lifeOf`): any other must have come since. */
   known: Set<string>;
   /** When the folder had last changed when `known` was made. */
   scanned: bigint;
@@ -140,19 +140,33 @@ export async function* drainOld(trail: Trail): AsyncGenerator<FileBatch, boolean
 export async function finish(trail: Trail, file: TailFile, size: number): Promise<FileBatch> {
   const { offset } = file;
   const live = offset >= file.liveFrom;
-  const rest = await cutRest(file, size, trail.space);
-  await file.handle.close();
-  trail.finished = placeOf(file);
-  return batchOf(trail, file, { ...(typeof rest === 'string' ? NOTHING : rest), offset, live });
+  try {
+    const rest = await cutRest(file, size, trail.space);
+    trail.finished = placeOf(file);
+    return batchOf(trail, file, { ...(typeof rest === 'string' ? NOTHING : rest), offset, live });
+  } finally {
+    await file.handle.close();
+  }
 }
 
-/** Puts a file aside that another has followed. None is finished before an older one: positions rely on the order. */
+/** Puts a file aside that another has followed. */
 export function retire(trail: Trail, file: TailFile): void {
   const now = trail.now();
   // When we came to a file that had been renamed already, its own time tells since when.
   const since = trail.there.has(file.entry.key) ? Math.min(now, Number(file.entry.changed / 1_000_000n)) : now;
-  const until = file.copy ? now : since + trail.lingerMs;
+  putAside(trail, file, file.copy ? now : since + trail.lingerMs);
+}
+
+/** Looks at a file until a time. None is finished before an older one: positions rely on the order. */
+export function putAside(trail: Trail, file: TailFile, until: number): void {
   trail.old.push({ file, until: Math.max(until, trail.old.at(-1)?.until ?? 0) });
+}
+
+/** Closes all files and forgets which were to follow. */
+export async function closeFiles(trail: Trail): Promise<void> {
+  const files = [...trail.old.map(({ file }) => file), trail.current];
+  Object.assign(trail, { old: [], current: null, queue: [] });
+  for (const file of files) await file?.handle.close();
 }
 
 function batchOf(trail: Trail, file: TailFile, lines: Lines & { offset: number; live: boolean }): FileBatch {

@@ -3,8 +3,8 @@ import { openAt } from './tail-file.ts';
 import { entryAt } from './tail-folder.ts';
 import type { FilePosition } from './tail-place.ts';
 import { isErrno, problemWith } from './tail-problem.ts';
-import { closeFiles, round } from './tail-round.ts';
-import { drain, emptyBatch, type FileBatch, finish, newTrail, type Trail } from './tail-trail.ts';
+import { round } from './tail-round.ts';
+import { closeFiles, drain, emptyBatch, type FileBatch, finish, newTrail, type Trail } from './tail-trail.ts';
 import { watchFile } from './tail-watch.ts';
 
 export type { FilePosition } from './tail-place.ts';

@@ -5,7 +5,7 @@ import { type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Logger } from 'pino';
 import type { Config } from '../core/config.ts';
 import type { Scrape } from '../core/engine.ts';
-import type { Format } from '../core/metrics/exposition.ts';
+import { CONTENT_TYPES, type Format } from '../core/metrics/exposition.ts';
 import { acceptsGzip, negotiateFormat } from '../core/metrics/negotiate.ts';
 import type { Status } from '../core/status.ts';
 import { pageHeaders, pageOptions, renderPage } from './page.ts';
@@ -97,12 +97,19 @@ async function answerScrape(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const format = negotiateFormat(request.headers.accept);
+  // Without a body nothing would be given, and nothing must count as given.
+  if (request.method === 'HEAD') return reply.header('Content-Type', CONTENT_TYPES[format]).send();
   let scrape: Scrape;
   try {
     scrape = await options.scrape(format, scraperOf(request));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return reply.code(503).type('text/plain').send(`metrics are withheld: ${reason}\n`);
+  }
+  if (reply.raw.destroyed) {
+    // The scraper left while the answer was made: nothing will be told of that any more.
+    scrape.failed();
+    return reply.hijack();
   }
   // An answer that did not get out whole has not been given.
   reply.raw.once('close', () => (reply.raw.writableFinished ? scrape.delivered() : scrape.failed()));

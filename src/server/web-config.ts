@@ -43,7 +43,7 @@ export interface WebConfigOptions {
   readonly now?: () => number;
 }
 
-const checkMs = 1000;
+const CHECK_MS = 1000;
 
 /**
  * Loads a web configuration file. Paths in it are relative to its folder. Throws an `Error` whose message has a line
@@ -68,7 +68,7 @@ export function loadWebConfig(path: string, options: WebConfigOptions): WebConfi
 
   function current(): typeof state {
     const time = now();
-    if (time - checked < checkMs) return state;
+    if (time - checked < CHECK_MS) return state;
     checked = time;
     if (!files.changed()) return state;
     try {

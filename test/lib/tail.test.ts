@@ -1,15 +1,19 @@
 import {
   appendFileSync,
   chmodSync,
+  closeSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readlinkSync,
+  renameSync,
   rmSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { type FileBatch, followFile } from '../../src/lib/tail.ts';
 import { catchUp, follow, newLog } from './tail-follower.ts';
 
@@ -20,6 +24,14 @@ async function once(path: string, options: { maxLine?: number; chunk?: number } 
     batches.push({ text: bytes.toString(), tooLong, live });
   }
   return batches;
+}
+
+/** Root may read all: the rest of a test goes on as nobody, who may look into the folder. */
+function withoutRoot(t: Test, folder: string): void {
+  if (process.getuid?.() !== 0) return;
+  chmodSync(folder, 0o755);
+  process.seteuid?.(65_534);
+  t.teardown(() => process.seteuid?.(0));
 }
 
 /** Descriptors of this process that are open on a file of that folder. */
@@ -173,21 +185,25 @@ t.test('a file that must not be written to, and one that is none', async (t) => 
   t.same(follower.problems, [`${path} is a directory, wanted a regular file`]);
   t.same(follower.seen, [], 'where to begin is not known yet');
   rmSync(path, { recursive: true });
-  writeFileSync(path, 'a\n');
+  const writer = openSync(path, 'a');
+  writeSync(writer, 'a\n');
   chmodSync(path, 0o444);
   await follower.until('file', () => follower.problems.at(-1) === null);
-  appendFileSync(path, 'b\n');
+  writeSync(writer, 'b\n');
+  closeSync(writer);
   await follower.until('line', () => follower.lines().includes('b'));
 });
 
-t.test('a file without permission to read', { skip: process.getuid?.() === 0 && 'root may read all' }, async (t) => {
+t.test('a file without permission to read', async (t) => {
   const path = newLog(t);
   writeFileSync(path, 'a\n');
   chmodSync(path, 0);
+  withoutRoot(t, dirname(path));
   const follower = follow(t, path, { from: 'end' });
   await follower.until('problem', () => follower.problems.length > 0);
   t.same(follower.problems, [`no permission to read ${path}`]);
-  chmodSync(path, 0o600);
+  process.seteuid?.(process.getuid?.() ?? 0);
+  chmodSync(path, 0o644);
   await follower.until('file', () => follower.seen.length > 0);
   t.equal(follower.position().offset, 2);
 });
@@ -210,6 +226,18 @@ t.test('an abort ends it at once, leaving the loop closes the files', async (t) 
 
   const aborted = followFile({ path, follow: true, from: 'start', signal: abort.signal });
   t.same(await aborted.next(), { done: true, value: undefined });
+});
+
+t.test('a hint comes long before the next look is due', async (t) => {
+  const path = newLog(t);
+  writeFileSync(path, 'a\n');
+  const follower = follow(t, path, { pollMs: 3_600_000 });
+  await follower.until('caught up', () => follower.seen.some(({ caughtUp }) => caughtUp));
+  appendFileSync(path, 'b\n');
+  await follower.until('line', () => follower.lines().length === 2);
+  renameSync(path, `${path}.1`);
+  writeFileSync(path, 'c\n');
+  await follower.until('new file', () => follower.lines().length === 3);
 });
 
 t.test('a slow reader holds everything up, the bytes it has stay', async (t) => {

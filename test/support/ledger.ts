@@ -1,6 +1,6 @@
-import { type Exposition, parseExposition, type Sample } from './exposition.ts';
 import { type Answer, get } from './http.ts';
 import type { StoryLine } from './story.ts';
+import { type Exposition, parseExposition, type Sample } from './strict-exposition.ts';
 
 /**
  * Holds what one scraper is shown against the truth, answer by answer.
@@ -24,10 +24,14 @@ export interface Ledger {
 }
 
 /** Metrics of "since the last collection". */
-const SINCE = ['reaction_match_count', 'reaction_action_count', 'reaction_commands_count', 'reaction_stream_event_count'];
+const SINCE = [
+  'reaction_match_count',
+  'reaction_action_count',
+  'reaction_commands_count',
+  'reaction_stream_event_count',
+];
 /** Counters that the story tells of. */
-const COUNTERS =
-  /^(?:reaction_[a-z_]+_total|trailgauge_source_(?:items|rejected|duplicates|errors)_total)$/;
+const COUNTERS = /^(?:reaction_[a-z_]+_total|trailgauge_source_(?:items|rejected|duplicates|errors)_total)$/;
 
 type Counts = Map<string, number>;
 
@@ -54,16 +58,17 @@ export function openLedger(lines: readonly StoryLine[]): Ledger {
   }
 
   function checkCounters(exposition: Exposition, before: ReadonlySet<string>): void {
-    const wanted = [...truth].filter(([key]) => COUNTERS.test(nameOf(key)));
-    for (const [key, value] of wanted) {
+    const wrong: Counts = new Map();
+    for (const [key, value] of truth) {
       const found = exposition.samples.get(key)?.value;
       // A new series is shown at 0 once.
-      if (found === value || (found === 0 && !before.has(key))) continue;
-      throw new Error(`${key} is ${found}, wanted ${value} after ${known} lines`);
+      if (!COUNTERS.test(nameOf(key)) || found === value || (found === 0 && !before.has(key))) continue;
+      wrong.set(key, (found ?? 0) - value);
     }
     for (const { name, key, value } of exposition.samples.values()) {
-      if (value !== 0 && COUNTERS.test(name) && !truth.has(key)) throw new Error(`${key} is ${value}, wanted none`);
+      if (value !== 0 && COUNTERS.test(name) && !truth.has(key)) wrong.set(key, value);
     }
+    if (wrong.size > 0) throw new Error(`of ${known} lines there are too many or too few: ${describe(wrong)}`);
   }
 
   function checkSince(exposition: Exposition, from: number): void {
@@ -77,7 +82,10 @@ export function openLedger(lines: readonly StoryLine[]): Ledger {
     }
     // Lines that tell nothing may stand before the first that does.
     while (begin > from && !lines[begin - 1]?.counted.some(isSince)) begin--;
-    if (rest.size > 0) throw new Error(`given without reason: ${describe(rest)} (lines ${from} to ${known})`);
+    if (rest.size > 0) {
+      const off = difference(new Map(given.map(({ key, value }) => [key, value])), lines.slice(from, known));
+      throw new Error(`what was given is not of the lines ${from} to ${known}, nor of any last ones: ${describe(off)}`);
+    }
     if (begin > from && !wasCut) {
       throw new Error(`lines ${from} to ${begin} were not given: ${describe(countOf(lines.slice(from, begin)))}`);
     }
@@ -123,6 +131,10 @@ export function openLedger(lines: readonly StoryLine[]): Ledger {
 /** Collects again and again for a ledger until it is told to end. What does not arrive whole is a cut. */
 export interface Collector {
   readonly ledger: Ledger;
+  /** Resolves when the next collection is on its way. */
+  asked(): Promise<void>;
+  /** Rejects with what the ledger found wrong; never resolves. */
+  readonly failed: Promise<never>;
   /** Ends after the collection under way; throws what the ledger found wrong. */
   end(): Promise<void>;
   /** Collects once more, now. */
@@ -142,9 +154,11 @@ export interface CollectorOptions {
 export function startCollector({ name, lines, url, pause }: CollectorOptions): Collector {
   const ledger = openLedger(lines);
   let isOver = false;
+  let tell = () => {};
   async function collect(base: string): Promise<Exposition | null> {
     let answer: Answer;
     try {
+      tell();
       answer = await get(`${base}/metrics?scraper=${name}`);
     } catch (error) {
       // Nobody was there to give anything.
@@ -161,16 +175,19 @@ export function startCollector({ name, lines, url, pause }: CollectorOptions): C
       if (base !== null && !isOver) await collect(base);
     }
   }
-  const done = run().then(
-    () => null,
-    (error: unknown) => error,
-  );
+  const done = run().catch((error: unknown) => {
+    throw new Error(`scraper ${name}: ${error instanceof Error ? error.message : error}`, { cause: error });
+  });
+  const failed = done.then(() => new Promise<never>(() => {}));
+  // Whoever waits for either is told.
+  failed.catch(() => {});
   return {
     ledger,
-    end: async () => {
+    asked: () => new Promise((resolve) => (tell = resolve)),
+    failed,
+    end: () => {
       isOver = true;
-      const error = await done;
-      if (error !== null) throw new Error(`scraper ${name}: ${error instanceof Error ? error.message : error}`, { cause: error });
+      return done;
     },
     collect: async () => {
       const exposition = await collect(url() ?? '');
@@ -178,6 +195,17 @@ export function startCollector({ name, lines, url, pause }: CollectorOptions): C
       return exposition;
     },
   };
+}
+
+/** All counters of the story as an exposition shows them, beside what they should be: for `t.same`. */
+export function compareCounters(
+  exposition: Exposition,
+  lines: readonly StoryLine[],
+): readonly [found: Readonly<Record<string, number>>, wanted: Readonly<Record<string, number>>] {
+  const isShown = ({ name, value }: Sample) => value !== 0 && COUNTERS.test(name);
+  const found = [...exposition.samples.values()].filter(isShown).map(({ key, value }) => [key, value] as const);
+  const wanted = [...countOf(lines)].filter(([key]) => COUNTERS.test(nameOf(key)));
+  return [Object.fromEntries(found), Object.fromEntries(wanted)];
 }
 
 /** How often each series is counted in these lines. */
@@ -189,6 +217,13 @@ export function countOf(lines: readonly StoryLine[]): ReadonlyMap<string, number
 
 function add(counts: Counts, key: string): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+/** How much more (or less) was given than these lines tell. */
+function difference(given: ReadonlyMap<string, number>, lines: readonly StoryLine[]): ReadonlyMap<string, number> {
+  const off: Counts = new Map(given);
+  for (const key of lines.flatMap(({ counted }) => counted.filter(isSince))) off.set(key, (off.get(key) ?? 0) - 1);
+  return new Map([...off].filter(([, count]) => count !== 0));
 }
 
 function takeOne(counts: Counts, key: string): boolean {
@@ -207,6 +242,6 @@ function isSince(key: string): boolean {
 }
 
 function describe(counts: ReadonlyMap<string, number>): string {
-  const shown = [...counts].slice(0, 5).map(([key, count]) => `${count} of ${key}`);
-  return shown.join(', ') + (counts.size > 5 ? `, and ${counts.size - 5} more series` : '');
+  const shown = [...counts].slice(0, 12).map(([key, count]) => `${count} of ${key}`);
+  return shown.join(', ') + (counts.size > 12 ? `, and ${counts.size - 12} more series` : '');
 }

@@ -1,4 +1,4 @@
-import { seriesKey } from './exposition.ts';
+import { seriesKey } from './strict-exposition.ts';
 import type { Random } from './random.ts';
 
 /** One line of an invented log of reaction, and all that it does to counters and gauges. */

@@ -36,6 +36,10 @@ export interface Collection {
 export class Scrapers {
   #scrapers: Scraper[] = [];
   readonly #owed: SinceStore;
+  /** What the newest collection of each scraper was given. */
+  readonly #newest = new WeakMap<Scraper, object>();
+  /** Collections that have neither arrived nor failed yet. */
+  #open = 0;
   #rotated: number;
   #changed = false;
 
@@ -69,6 +73,8 @@ export class Scrapers {
     scraper.shown = Math.max(scraper.shown, used);
     this.#changed = true;
     const given: (readonly [SinceSeries, number])[] = [];
+    this.#newest.set(scraper, given);
+    this.#open += 1;
     return {
       scraper,
       known: before,
@@ -83,10 +89,18 @@ export class Scrapers {
         }
         return rows;
       },
-      delivered: () => this.#owed.sweep(this.#scrapers.map(({ index }) => index)),
+      delivered: () => {
+        this.#open -= 1;
+        // What was given in a collection under way may be owed again: it is not to be forgotten before that is known.
+        if (this.#open === 0) this.#owed.sweep(this.#scrapers.map(({ index }) => index));
+      },
       failed: () => {
+        this.#open -= 1;
+        // If it has been forgotten meanwhile, another one may have its index.
+        if (!this.#scrapers.includes(scraper)) return;
         for (const [series, owed] of given) this.#owed.give(series, scraper.index, -owed);
-        scraper.shown = Math.min(scraper.shown, before);
+        // A newer collection shows at its value what this one showed at 0, and no counter may go back.
+        if (this.#newest.get(scraper) === given) scraper.shown = Math.min(scraper.shown, before);
         this.#changed = true;
       },
     };

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 
-const types: ReadonlySet<string> = new Set(['DNS', 'IP Address', 'email', 'URI']);
+const TYPES: ReadonlySet<string> = new Set(['DNS', 'IP Address', 'email', 'URI']);
 /** Node.js writes a name as a JSON string if it holds a character by which it could pass for several names. */
-const quoted = /"(?:[^"\\]|\\.)*"/y;
+const QUOTED = /"(?:[^"\\]|\\.)*"/y;
 
 /**
  * The DNS names, addresses, e-mail addresses and URIs of a certificate, from the text that Node.js gives for its
@@ -20,14 +20,14 @@ export function altNames(text: string | undefined): readonly string[] {
     if (end === -1) end = text.length;
     let name = text.slice(colon + 1, end);
     if (text[colon + 1] === '"') {
-      quoted.lastIndex = colon + 1;
-      const found = quoted.exec(text)?.[0];
+      QUOTED.lastIndex = colon + 1;
+      const found = QUOTED.exec(text)?.[0];
       if (found === undefined) return [];
       name = unquote(found);
       end = colon + 1 + found.length;
       if (end < text.length && !text.startsWith(', ', end)) return [];
     }
-    if (types.has(type)) names.push(type === 'IP Address' ? plainAddress(name) : name);
+    if (TYPES.has(type)) names.push(type === 'IP Address' ? plainAddress(name) : name);
     at = end + 2;
   }
   return names;

@@ -4,7 +4,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 export type Compare = (password: string, hash: string) => Promise<boolean>;
 
 /** Headers of successful logins that are remembered; beyond that, the one not seen for longest is forgotten. */
-const mostRemembered = 256;
+const MOST_REMEMBERED = 256;
 
 /**
  * A function that says whether an `Authorization` header (RFC 7617) holds the name and password of one of `users`
@@ -33,7 +33,7 @@ export function basicAuth(
     const equal = await compare(login.password, users.get(name ?? '') ?? '');
     if (!known || !equal) return false;
     good.add(id);
-    if (good.size > mostRemembered) good.delete(good.keys().next().value ?? '');
+    if (good.size > MOST_REMEMBERED) good.delete(good.keys().next().value ?? '');
     return true;
   }
 

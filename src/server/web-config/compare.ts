@@ -15,7 +15,7 @@ export interface Answer {
 }
 
 /** Comparisons under way or waiting; with a hash of cost 10 the last of them is done in some two seconds. */
-const mostPending = 32;
+const MOST_PENDING = 32;
 
 interface Pending {
   resolve(equal: boolean): void;
@@ -55,7 +55,7 @@ export function comparer(): Compare {
   }
 
   return function compare(password, hash) {
-    if (pending.size >= mostPending) return Promise.resolve(false);
+    if (pending.size >= MOST_PENDING) return Promise.resolve(false);
     worker ??= start();
     const current = worker;
     return new Promise((resolve, reject) => {

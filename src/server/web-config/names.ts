@@ -1,5 +1,5 @@
 /** Client authentication policies, https://pkg.go.dev/crypto/tls#ClientAuthType; the last two are one and the same. */
-export const clientAuthTypes = [
+export const CLIENT_AUTH_TYPES = [
   'NoClientCert',
   'RequestClientCert',
   'VerifyClientCertIfGiven',
@@ -8,15 +8,15 @@ export const clientAuthTypes = [
   'RequireClientCert',
 ] as const;
 
-export type ClientAuthType = (typeof clientAuthTypes)[number];
+export type ClientAuthType = (typeof CLIENT_AUTH_TYPES)[number];
 
 /** TLS 1.0 and 1.1, deprecated by RFC 8996, are in the format too; OpenSSL 3 no longer serves them by default. */
-export const tlsVersions = ['TLS12', 'TLS13'] as const;
+export const TLS_VERSIONS = ['TLS12', 'TLS13'] as const;
 
-export type TlsVersion = (typeof tlsVersions)[number];
+export type TlsVersion = (typeof TLS_VERSIONS)[number];
 
 /** OpenSSL's names of Go's curves. */
-export const curves: ReadonlyMap<string, string> = new Map([
+export const CURVES: ReadonlyMap<string, string> = new Map([
   ['CurveP256', 'P-256'],
   ['CurveP384', 'P-384'],
   ['CurveP521', 'P-521'],
@@ -24,7 +24,7 @@ export const curves: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** OpenSSL's names of the suites that Go's `tls.CipherSuites()` returns, https://pkg.go.dev/crypto/tls#CipherSuites. */
-export const cipherSuites: ReadonlyMap<string, string> = new Map([
+export const CIPHER_SUITES: ReadonlyMap<string, string> = new Map([
   ['TLS_AES_128_GCM_SHA256', 'TLS_AES_128_GCM_SHA256'],
   ['TLS_AES_256_GCM_SHA384', 'TLS_AES_256_GCM_SHA384'],
   ['TLS_CHACHA20_POLY1305_SHA256', 'TLS_CHACHA20_POLY1305_SHA256'],
@@ -40,7 +40,7 @@ export const cipherSuites: ReadonlyMap<string, string> = new Map([
   ['TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256', 'ECDHE-ECDSA-CHACHA20-POLY1305'],
 ]);
 
-const units: ReadonlyMap<string, number> = new Map([
+const UNITS: ReadonlyMap<string, number> = new Map([
   ['ns', 1e-6],
   ['us', 1e-3],
   ['µs', 1e-3],
@@ -63,7 +63,7 @@ export function goDurationMs(text: string): number | null {
   do {
     const found = part.exec(text);
     if (!found) return null;
-    total += Number(found[1]) * (units.get(found[2] ?? '') ?? Number.NaN);
+    total += Number(found[1]) * (UNITS.get(found[2] ?? '') ?? Number.NaN);
   } while (part.lastIndex < text.length);
   return Number.isFinite(total) ? total : null;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cipherSuites, clientAuthTypes, curves, tlsVersions } from './names.ts';
+import { CIPHER_SUITES, CLIENT_AUTH_TYPES, CURVES, TLS_VERSIONS } from './names.ts';
 
 /** As in Go, an empty value is an absent one. */
 const text = z.preprocess((value) => (value === '' ? null : value), z.string().nullish());
@@ -17,13 +17,13 @@ const tlsServerConfig = z.strictObject({
   key_file: text,
   client_ca: text,
   client_ca_file: text,
-  client_auth_type: oneOf(clientAuthTypes),
+  client_auth_type: oneOf(CLIENT_AUTH_TYPES),
   client_allowed_sans: texts,
-  min_version: oneOf(tlsVersions),
-  max_version: oneOf(tlsVersions),
-  cipher_suites: z.array(z.enum([...cipherSuites.keys()])).nullish(),
+  min_version: oneOf(TLS_VERSIONS),
+  max_version: oneOf(TLS_VERSIONS),
+  cipher_suites: z.array(z.enum([...CIPHER_SUITES.keys()])).nullish(),
   prefer_server_cipher_suites: flag,
-  curve_preferences: z.array(z.enum([...curves.keys()])).nullish(),
+  curve_preferences: z.array(z.enum([...CURVES.keys()])).nullish(),
 });
 
 const header = text.refine(

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { checkYaml, type Path } from './check.ts';
-import { type ClientAuthType, cipherSuites, curves, goDurationMs, type TlsVersion } from './names.ts';
+import { CIPHER_SUITES, type ClientAuthType, CURVES, goDurationMs, type TlsVersion } from './names.ts';
 import { type Raw, schema } from './schema.ts';
 
 /** What a web configuration file says, with defaults and absolute paths, before any other file is read. */
@@ -94,8 +94,8 @@ function tlsSettings(folder: string, raw: Raw['tls_server_config'], report: Repo
     allowedNames: raw.client_allowed_sans ?? null,
     minVersion: protocol(minVersion),
     maxVersion: protocol(maxVersion),
-    ciphers: translate(suites, cipherSuites),
-    curves: translate(raw.curve_preferences ?? [], curves),
+    ciphers: translate(suites, CIPHER_SUITES),
+    curves: translate(raw.curve_preferences ?? [], CURVES),
     serverPrefers: raw.prefer_server_cipher_suites ?? true,
   };
 }

@@ -11,7 +11,7 @@ export interface WatchedFiles {
   changed(): boolean;
 }
 
-const mostBytes = 1024 * 1024;
+const MOST_BYTES = 1024 * 1024;
 
 /** Files are followed through symbolic links, so that the way Kubernetes changes its volumes is seen. */
 export function watchedFiles(): WatchedFiles {
@@ -46,7 +46,7 @@ export function watchedFiles(): WatchedFiles {
 
 function readText(file: string): string {
   try {
-    if (statSync(file).size > mostBytes) throw new Error('it is larger than 1 MiB');
+    if (statSync(file).size > MOST_BYTES) throw new Error('it is larger than 1 MiB');
     return readFileSync(file, 'utf8');
   } catch (cause) {
     throw new Error(`cannot read ${file}: ${cause instanceof Error ? cause.message : cause}`, { cause });

@@ -1,6 +1,6 @@
 import type { ActionSetting, FilterSetting, Settings } from './settings.ts';
-import { type Found, mostWork, renders, split, type Token, tokenize } from './split.ts';
-import { type Values, valuesOf } from './values.ts';
+import { type Found, MOST_WORK, renders, split, type Token, tokenize } from './split.ts';
+import { type ValueTest, valueTest } from './values.ts';
 
 /** What a run line tells of the values of its filter's patterns. */
 export interface Alignment {
@@ -27,7 +27,7 @@ export interface Aligner {
 }
 
 /** Matches of a filter among which the values of a run are looked for. */
-const mostRecent = 1000;
+const MOST_RECENT = 1000;
 
 /** Prepares the alignment of an action's runs. Cheap to use, and bounded in work whatever the line holds. */
 export function compileAligner(action: ActionSetting, filter: FilterSetting, settings: Settings): Aligner {
@@ -35,7 +35,7 @@ export function compileAligner(action: ActionSetting, filter: FilterSetting, set
   const nothing: Alignment = { values: patterns.map(() => undefined), contradicts: false, open: [] };
   const { cmd } = action;
   if (cmd === null || patterns.length === 0) return { align: () => nothing };
-  const values = patterns.map((name) => valuesOf(settings.patterns.get(name)));
+  const tests = patterns.map((name) => valueTest(settings.patterns.get(name)));
   const templates = cmd.map((argument, index) => ({ tokens: tokenize(argument, patterns), index }));
   // An argument that is nothing but a pattern decides first.
   const inOrder = [...templates.filter(isAlone), ...templates.filter((template) => !isAlone(template))];
@@ -49,7 +49,7 @@ export function compileAligner(action: ActionSetting, filter: FilterSetting, set
         args === null
           ? [{ tokens: joined, text: raw ?? '' }]
           : inOrder.map(({ tokens, index }) => ({ tokens, text: args[index] ?? '' }));
-      return alignParts(parts, nothing.values, values) ?? contradiction;
+      return alignParts(parts, nothing.values, tests) ?? contradiction;
     },
   };
 }
@@ -60,14 +60,19 @@ export function compileAligner(action: ActionSetting, filter: FilterSetting, set
  * of which only the line tells. `recent` gives the values of matches, the newest first.
  */
 export function complete(found: Alignment, recent: Iterable<readonly string[]>, delayed: boolean): Found {
-  if (delayed || found.contradicts || !found.values.includes(undefined)) return found.values;
+  if (isFinal(found, delayed)) return found.values;
   let count = 0;
   for (const match of recent) {
     if (agrees(found, match)) return match;
     count++;
-    if (count === mostRecent) break;
+    if (count === MOST_RECENT) break;
   }
   return found.values;
+}
+
+/** Whether a run's line alone tells all that will ever be known of its values. */
+export function isFinal({ values, contradicts }: Alignment, delayed: boolean): boolean {
+  return delayed || contradicts || !values.includes(undefined);
 }
 
 function agrees({ values, open }: Alignment, match: readonly string[]): boolean {
@@ -77,7 +82,7 @@ function agrees({ values, open }: Alignment, match: readonly string[]): boolean 
 }
 
 /** Null if they contradict each other or their templates. */
-function alignParts(parts: readonly Open[], unknown: Found, values: readonly Values[]): Alignment | null {
+function alignParts(parts: readonly Open[], unknown: Found, tests: readonly ValueTest[]): Alignment | null {
   let found = unknown;
   let open = parts;
   for (let before = -1; open.length !== before; ) {
@@ -85,7 +90,7 @@ function alignParts(parts: readonly Open[], unknown: Found, values: readonly Val
     before = open.length;
     const still: Open[] = [];
     for (const part of open) {
-      const result = split(part.tokens, part.text, { found, values, work: { left: mostWork } });
+      const result = split(part.tokens, part.text, { found, tests, work: { left: MOST_WORK } });
       if (result === 'none') return null;
       if (result === 'several') still.push(part);
       else found = result;

@@ -1,7 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { commandLine, ending, type Ran, run } from '../../lib/run.ts';
-import type { Tree } from './documents.ts';
-import { parsePrinted } from './printed.ts';
+import { parsePrinted, type Tree } from './documents.ts';
 import { readSettings, type Settings } from './settings.ts';
 
 /** Of each question: the program to ask, and when to give up. One question at a time is the caller's business. */
@@ -18,9 +17,9 @@ export interface ShowState {
   formatRefused: boolean;
 }
 
-const mostSettings = 8 * 1024 * 1024;
-const mostPending = 32 * 1024 * 1024;
-const mostVersion = 64 * 1024;
+const MOST_SETTINGS = 8 * 1024 * 1024;
+const MOST_PENDING = 32 * 1024 * 1024;
+const MOST_VERSION = 64 * 1024;
 
 /**
  * The configuration at the path `config`, as `reaction test-config -c PATH` prints it merged. Throws if the program
@@ -28,7 +27,7 @@ const mostVersion = 64 * 1024;
  */
 export async function askSettings(asking: Asking & { readonly config: string }): Promise<Settings> {
   const args = ['test-config', '-c', asking.config];
-  const { stdout } = await ask(asking, args, mostSettings);
+  const { stdout } = await ask(asking, args, MOST_SETTINGS);
   const line = commandLine(asking.command, args);
   let tree: Tree;
   try {
@@ -51,10 +50,10 @@ export async function askShow(
 ): Promise<string> {
   const { socket, state } = asking;
   const args = ['show', '--socket', socket];
-  if (state.formatRefused) return (await ask(asking, args, mostPending)).stdout;
-  const first = await runIt(asking, [...args, '--format', 'json'], mostPending);
+  if (state.formatRefused) return (await ask(asking, args, MOST_PENDING)).stdout;
+  const first = await runIt(asking, [...args, '--format', 'json'], MOST_PENDING);
   if (!refused(first)) return ended(asking, [...args, '--format', 'json'], first).stdout;
-  const second = await runIt(asking, args, mostPending);
+  const second = await runIt(asking, args, MOST_PENDING);
   // If it is refused without the option too, then not because of the option.
   state.formatRefused = !refused(second);
   return ended(asking, args, second).stdout;
@@ -62,7 +61,7 @@ export async function askShow(
 
 /** The version that `reaction -V` tells: `2.3.0` of `reaction 2.3.0`, `N/A` if it prints no second word. */
 export async function askVersion(asking: Asking): Promise<string> {
-  const { stdout } = await ask(asking, ['-V'], mostVersion);
+  const { stdout } = await ask(asking, ['-V'], MOST_VERSION);
   const [, version] = stripVTControlCharacters(stdout).trim().split(/\s+/, 2);
   return version === undefined ? 'N/A' : version.slice(0, 100);
 }

@@ -92,11 +92,20 @@ function transform(): z.ZodType<{ readonly all: Templates; readonly for: Templat
     for: option(templates(), {}, 'By stream, filter and pattern; these go before `all`.'),
   });
   const checked = sections.superRefine((config, context) => {
-    for (const { path, text: message } of transformProblems(config)) {
-      context.addIssue({ code: 'custom', path: path.split('.').slice(1), message });
+    for (const { path, text: problem } of transformProblems(config)) {
+      const message = problem.startsWith('found') ? problem : `found a template with a mistake: ${problem}`;
+      context.addIssue({ code: 'custom', path: keysOf(config, path.replace('transform.', '')), message });
     }
   });
   return described(checked, { ...fieldMeta(sections) });
+}
+
+/** The keys of a path that names them with points in between; a key may hold points itself. */
+function keysOf(value: unknown, path: string): string[] {
+  if (value === null || typeof value !== 'object') return path === '' ? [] : [path];
+  const entry = Object.entries(value).find(([key]) => path === key || path.startsWith(`${key}.`));
+  if (!entry) return path === '' ? [] : [path];
+  return [entry[0], ...keysOf(entry[1], path.slice(entry[0].length + 1))];
 }
 
 function templates(): z.ZodType<Templates> {
@@ -107,7 +116,8 @@ function templates(): z.ZodType<Templates> {
 }
 
 function patternExport(): z.ZodType<PatternExportConfig> {
-  const extra = z.strictObject({ extra: option(flag(), true, '') });
-  const schema = z.union([flag(), extra], { error: 'wanted true, false or { extra: true } or { extra: false }' });
+  const wish = 'wanted true, false, { extra: true } or { extra: false }';
+  const extra = z.strictObject({ extra: option(flag(), true, '') }, { error: wish });
+  const schema = z.union([flag(), extra], { error: wish });
   return described(schema as z.ZodType<PatternExportConfig>, { kind: '`true`, `false`, `{ extra }`' });
 }

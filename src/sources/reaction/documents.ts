@@ -1,79 +1,81 @@
-import { Composer, type CST, type Document, isAlias, Lexer, LineCounter, Parser, visit } from 'yaml';
-import { jsonMistake } from './json-place.ts';
+import { Composer, type CST, Lexer, LineCounter, Parser } from 'yaml';
 
 /** A document of YAML or JSON: every scalar is the text that was written, so `2026-05-09 10:13:01` and `1` stay so. */
 export type Tree = string | null | readonly Tree[] | ReadonlyMap<string, Tree>;
 
-const mostNodes = 1_000_000;
-const deepest = 64;
+const MOST_NODES = 1_000_000;
+const DEEPEST = 64;
+/** Characters of YAML that are read: some seconds of work. */
+const LONGEST_YAML = 4 * 1024 * 1024;
 
 /**
- * Parses YAML 1.2 with anchors, aliases and merge keys (`<<`). Throws an `Error` with line and column. Aliases are
- * expanded against a limit of a million values, so that a few lines cannot fill the memory. Names given twice in a map
- * are an error where `uniqueKeys` asks for it, which costs the square of a map's size; else the last one stays.
+ * Parses YAML 1.2 as people write it, with anchors, aliases and merge keys (`<<`); names given twice in a map are an
+ * error. Throws an `Error`, with line and column where the text is no YAML. Aliases are expanded against a limit of a
+ * million values, so that a few lines cannot fill the memory.
  */
-export function parseYaml(text: string, { uniqueKeys }: { readonly uniqueKeys: boolean }): Tree {
+export function parseYaml(text: string): Tree {
+  return plain(yamlValue(text, true), { nodes: MOST_NODES, merge: true }, 0);
+}
+
+/** Parses what a program printed, JSON or YAML; the last of two equal keys stays. Throws as `parseYaml` does. */
+export function parsePrinted(text: string): Tree {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    if (text.length > LONGEST_YAML) {
+      throw new Error(`no JSON, and too long for YAML: ${text.length} characters, wanted at most ${LONGEST_YAML}`, {
+        cause,
+      });
+    }
+    // It is less strict than JSON, but tells where the mistake is. To look for equal keys costs the square of a map's size.
+    value = yamlValue(text, false);
+  }
+  return plain(value, { nodes: MOST_NODES, merge: false }, 0);
+}
+
+function yamlValue(text: string, uniqueKeys: boolean): unknown {
   const lines = new LineCounter();
-  const place = (offset: number): string => {
-    const { line, col } = lines.linePos(offset);
-    return `line ${line}, column ${col}`;
-  };
   const composer = new Composer({ schema: 'failsafe', customTags: (tags) => [...tags, 'null'], uniqueKeys });
-  const [document, second] = composer.compose(tokens(text, lines, place), true, text.length);
+  const [document, second] = composer.compose(tokens(text, lines), true, text.length);
   const error = document?.errors[0];
-  if (error) throw new Error(`${place(error.pos[0])}: ${error.message}`, { cause: error });
-  if (second) throw new Error(`${place(second.range[0])}: found a second document, wanted one`);
-  if (!document) return null;
-  refuseUnknownAliases(document, place);
+  if (error) throw new Error(`${place(lines, error.pos[0])}: ${error.message}`, { cause: error });
+  if (second) throw new Error(`${place(lines, second.range[0])}: found a second document, wanted one`);
   // Aliases become shared references here; the limit to what they expand to is kept by `plain`.
-  return plain(document.toJS({ mapAsMap: true, maxAliasCount: -1 }), { nodes: mostNodes }, 0);
+  return document?.toJS({ mapAsMap: true, maxAliasCount: -1 }) ?? null;
 }
 
 /**
  * The text's tokens, with a limit to their depth: what comes after recurses, and where the stack ends within the
  * compiler of regular expressions, V8 ends the process.
  */
-function* tokens(text: string, lines: LineCounter, place: (offset: number) => string): Generator<CST.Token> {
+function* tokens(text: string, lines: LineCounter): Generator<CST.Token> {
   lines.addNewLine(0);
   const parser = new Parser(lines.addNewLine);
   for (const lexeme of new Lexer().lex(text)) {
     yield* parser.next(lexeme);
-    if (parser.stack.length > 2 * deepest) throw new Error(`${place(parser.offset)}: nested more than ${deepest} deep`);
+    if (parser.stack.length > 2 * DEEPEST) {
+      throw new Error(`${place(lines, parser.offset)}: nested more than ${DEEPEST} deep`);
+    }
   }
   yield* parser.end();
 }
 
-/** The library tells of these without their place. */
-function refuseUnknownAliases(document: Document.Parsed, place: (offset: number) => string): void {
-  const anchors = new Set<string>();
-  visit(document, {
-    Node(_, node) {
-      if (!isAlias(node)) {
-        if (node.anchor !== undefined) anchors.add(node.anchor);
-      } else if (!anchors.has(node.source)) {
-        throw new Error(`${place(node.range?.[0] ?? 0)}: no anchor &${node.source} before *${node.source}`);
-      }
-    },
-  });
+function place(lines: LineCounter, offset: number): string {
+  const { line, col } = lines.linePos(offset);
+  return `line ${line}, column ${col}`;
 }
 
-/** Parses JSON; throws an `Error` with line and column. */
-export function parseJson(text: string): Tree {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    const before = text.slice(0, jsonMistake(text)).split('\n');
-    const message = cause instanceof Error ? cause.message.replaceAll(/\s+/g, ' ') : String(cause);
-    throw new Error(`line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}: ${message}`, { cause });
-  }
-  return plain(value, { nodes: mostNodes }, 0);
+interface Plain {
+  /** Counted down. */
+  nodes: number;
+  readonly merge: boolean;
 }
 
-function plain(value: unknown, left: { nodes: number }, depth: number): Tree {
+function plain(value: unknown, left: Plain, depth: number): Tree {
   left.nodes--;
-  if (left.nodes < 0) throw new Error(`more than ${mostNodes} values once aliases are expanded`);
-  if (depth > deepest) throw new Error(`nested more than ${deepest} deep, or holds itself`);
+  if (left.nodes < 0) throw new Error(`more than ${MOST_NODES} values once aliases are expanded`);
+  if (depth > DEEPEST) throw new Error(`nested more than ${DEEPEST} deep, or holds itself`);
   if (value === null || value === undefined) return null;
   if (typeof value !== 'object') return String(value);
   if (Array.isArray(value)) return value.map((item) => plain(item, left, depth + 1));
@@ -83,22 +85,16 @@ function plain(value: unknown, left: { nodes: number }, depth: number): Tree {
     // A key that is itself a map or a list means nothing to us.
     if (typeof key === 'object' && key !== null) continue;
     const tree = plain(inner, left, depth + 1);
-    if (key === '<<' && mergeable(tree)) merged.push(tree);
+    if (left.merge && key === '<<' && typeof tree !== 'string') merged.push(tree);
     else map.set(key === null ? '' : String(key), tree);
   }
-  for (const source of merged.flat()) mergeInto(map, source, left);
-  return map;
-}
-
-function mergeable(tree: Tree): boolean {
-  return tree instanceof Map || (Array.isArray(tree) && tree.every((item) => item instanceof Map));
-}
-
-/** What the map has itself, or got from an earlier source, stays. */
-function mergeInto(map: Map<string, Tree>, source: Tree, left: { nodes: number }): void {
-  if (!(source instanceof Map)) return;
-  for (const [key, tree] of source) {
-    left.nodes--;
-    if (!map.has(key)) map.set(key, tree);
+  for (const source of merged.flat()) {
+    if (!(source instanceof Map)) continue;
+    for (const [key, tree] of source) {
+      left.nodes--;
+      // What the map has itself, or got from an earlier source, stays.
+      if (!map.has(key)) map.set(key, tree);
+    }
   }
+  return map;
 }

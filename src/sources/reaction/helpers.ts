@@ -6,20 +6,21 @@ export type Value = string | number | boolean | undefined | readonly string[];
 export interface Helper {
   /** Names of the arguments. */
   readonly wants: readonly string[];
-  /** How many of them may be left out; any number may follow if it is infinite. */
-  readonly spare: number;
+  /** How many of them there must be, and may be. */
+  readonly least: number;
+  readonly most: number;
   /** Throws if it cannot work with these values. */
   run(...args: readonly Value[]): Value;
 }
 
 /** Neither a text nor a list gets longer than this. */
-export const longestResult = 65_536;
+export const LONGEST_RESULT = 65_536;
 
 /** The helpers of templates, by name; those that take one item or a part work on texts as on lists of characters. */
-export const helpers: ReadonlyMap<string, Helper> = new Map<string, Helper>([
+export const HELPERS: ReadonlyMap<string, Helper> = new Map<string, Helper>([
   ['split', helper(['text', 'separator'], (value, separator) => split(text(value), text(separator)))],
   ['join', helper(['list', 'separator'], (value, separator) => join(list(value), text(separator)))],
-  ['slice', helper(['list', 'from', 'to'], slice, 1)],
+  ['slice', helper(['list', 'from', 'to'], slice, { least: 2 })],
   ['first', helper(['list'], (value) => characters(value).at(0))],
   ['last', helper(['list'], (value) => characters(value).at(-1))],
   ['nth', helper(['list', 'index'], (value, index) => characters(value).at(integer(index)))],
@@ -34,37 +35,33 @@ export const helpers: ReadonlyMap<string, Helper> = new Map<string, Helper>([
   ['includes', helper(['text', 'part'], (value, part) => textOrList(value).includes(text(part)))],
   ['startsWith', helper(['text', 'part'], (value, part) => text(value).startsWith(text(part)))],
   ['endsWith', helper(['text', 'part'], (value, part) => text(value).endsWith(text(part)))],
-  ['concat', helper(['a', 'b'], (...parts) => join(parts.map(shown), ''), Number.POSITIVE_INFINITY)],
+  ['concat', helper(['a', 'b'], (...parts) => join(parts.map(shown), ''), { least: 1, most: Infinity })],
   ['network', helper(['address', 'bits4', 'bits6'], network)],
 ]);
 
-/** What counts as true in `{{#if}}`: not nothing, `false`, 0, an empty text or an empty list. */
-export function isTrue(value: Value): boolean {
-  return Array.isArray(value) ? value.length > 0 : Boolean(value);
+/** The text itself; throws if it is too long for a result. */
+export function bounded(text: string): string {
+  refuseAbove(text.length);
+  return text;
 }
 
-/** A value as it is printed. */
-export function shown(value: Value): string {
-  if (Array.isArray(value)) return join(value, ',');
-  return value === undefined ? '' : String(value);
+function refuseAbove(length: number): void {
+  if (length > LONGEST_RESULT) throw new Error(`the result has ${length} characters, wanted at most ${LONGEST_RESULT}`);
 }
 
-/** Joins texts; throws if the result would be too long. */
-export function join(parts: readonly string[], separator: string): string {
-  const length = parts.reduce((sum, part) => sum + part.length + separator.length, -separator.length);
-  refuseAbove(length);
-  return parts.join(separator);
-}
-
-function helper(wants: readonly string[], run: Helper['run'], spare = 0): Helper {
-  return { wants, spare, run };
+function helper(wants: readonly string[], run: Helper['run'], count: Partial<Helper> = {}): Helper {
+  return { wants, run, least: wants.length, most: wants.length, ...count };
 }
 
 function split(value: string, separator: string): readonly string[] {
   if (separator === '') throw new Error('found an empty separator, wanted a text');
-  const parts = value.split(separator, longestResult + 1);
-  if (parts.length > longestResult) throw new Error(`found more than ${longestResult} parts, wanted fewer`);
-  return parts;
+  return bounded(value).split(separator);
+}
+
+function join(parts: readonly string[], separator: string): string {
+  // Worked out beforehand, here and below: the text itself could take gigabytes.
+  refuseAbove(parts.reduce((sum, part) => sum + part.length + separator.length, -separator.length));
+  return parts.join(separator);
 }
 
 function slice(value: Value, from: Value, to: Value): Value {
@@ -73,9 +70,7 @@ function slice(value: Value, from: Value, to: Value): Value {
 }
 
 function replace(value: string, old: string, by: string): string {
-  let count = old === '' ? value.length + 1 : 0;
-  if (old !== '') for (let at = value.indexOf(old); at >= 0; at = value.indexOf(old, at + old.length)) count++;
-  // Worked out beforehand: the text itself could take gigabytes.
+  const count = old === '' ? value.length + 1 : value.split(old).length - 1;
   refuseAbove(value.length + count * (by.length - old.length));
   return value.replaceAll(old, () => by);
 }
@@ -89,6 +84,16 @@ function truncate(value: string, length: number): string {
 function isEqual(a: Value, b: Value): boolean {
   if (typeof a === 'object' || typeof b === 'object' || a === undefined || b === undefined) return a === b;
   return String(a) === String(b);
+}
+
+/** As in `{{#if}}`. */
+function isTrue(value: Value): boolean {
+  return Array.isArray(value) ? value.length > 0 : Boolean(value);
+}
+
+/** As Handlebars prints it. */
+function shown(value: Value): string {
+  return value === undefined ? '' : String(value);
 }
 
 function network(value: Value, ipv4: Value, ipv6: Value): string {
@@ -128,13 +133,4 @@ function kind(value: Value): string {
   if (value === undefined) return 'nothing';
   if (typeof value === 'object') return 'a list';
   return typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : String(value);
-}
-
-function bounded(value: string): string {
-  refuseAbove(value.length);
-  return value;
-}
-
-function refuseAbove(length: number): void {
-  if (length > longestResult) throw new Error(`the result has ${length} characters, wanted at most ${longestResult}`);
 }

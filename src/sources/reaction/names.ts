@@ -1,5 +1,5 @@
 /** Labels that the metrics have already. */
-const taken = new Set(['stream', 'filter', 'action', 'source']);
+const TAKEN = new Set(['stream', 'filter', 'action', 'source']);
 
 /**
  * The label name for each name of a pattern, in the same order: always legal in the Prometheus text format
@@ -20,5 +20,5 @@ export function labelNames(patterns: readonly string[]): readonly string[] {
 function legalName(pattern: string): string {
   const plain = pattern.replaceAll(/[^A-Za-z0-9_]/gu, '_') || '_';
   const name = /^[0-9]/.test(plain) ? `_${plain}` : plain;
-  return taken.has(name) || name.startsWith('__') ? `pattern_${name}` : name;
+  return TAKEN.has(name) || name.startsWith('__') ? `pattern_${name}` : name;
 }

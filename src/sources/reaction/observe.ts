@@ -1,7 +1,7 @@
 import type { Label } from '../../core/metrics/labels.ts';
 import type { CounterSeries, Handles, OwedSeries } from '../../core/metrics/registry.ts';
 import type { SavedEntries } from '../../core/state.ts';
-import { type Alignment, complete } from './align.ts';
+import { type Alignment, complete, isFinal } from './align.ts';
 import {
   type ActionState,
   type FilterShape,
@@ -187,8 +187,8 @@ export class Observer {
     const found = (seen.alignment ??= action.aligner?.align(line.values, line.raw) ?? unaligned(filter.shape));
     const values = complete(found, filter.recent, action.delayed);
     const owed = actionCount.series(labels, patternLabels(values, filter.shape));
-    // What follows from the line alone will follow from it the next time too.
-    if (values === found.values) seen.owed = owed;
+    // What follows from the line alone will follow from it the next time too; a match may come until then.
+    if (isFinal(found, action.delayed)) seen.owed = owed;
     return owed;
   }
 

@@ -1,9 +1,7 @@
-import type { Work } from '../../lib/linear-regex.ts';
-import type { Tree } from './documents.ts';
-import { parsePrinted } from './printed.ts';
+import { parsePrinted, type Tree } from './documents.ts';
 import type { Settings } from './settings.ts';
-import { type Found, mostWork, split, type Token } from './split.ts';
-import { valuesOf } from './values.ts';
+import { type Found, MOST_WORK, split, type Token, type Work } from './split.ts';
+import { valueTest } from './values.ts';
 
 /** The pending runs of one action for one match, of which the time has not come yet. */
 export interface PendingAction {
@@ -16,8 +14,8 @@ export interface PendingAction {
   readonly values: Found;
 }
 
-/** Steps that one answer may cost over all its keys: some hundred milliseconds. */
-const mostWorkInAll = 40 * mostWork;
+/** The work that one answer may take over all its keys: some hundred milliseconds. */
+const MOST_WORK_IN_ALL = 40 * MOST_WORK;
 
 /** The values of a match that was seen in this filter and that gives this key when joined by spaces; else null. */
 export type TuplesSeen = (stream: string, filter: string, key: string) => readonly string[] | null;
@@ -28,7 +26,7 @@ export type TuplesSeen = (stream: string, filter: string, key: string) => readon
  */
 export function readPending(text: string, settings: Settings, tuplesSeen: TuplesSeen): PendingAction[] {
   const pending: PendingAction[] = [];
-  const work: Work = { left: mostWorkInAll };
+  const work: Work = { left: MOST_WORK_IN_ALL };
   for (const [stream, filters] of entries(parse(text), [])) {
     for (const [filter, keys] of entries(filters, [stream])) {
       const valuesOfKey = keyReader(settings, { stream, filter, tuplesSeen, work });
@@ -86,7 +84,7 @@ interface Keys {
 /** A function that cuts the keys of a filter into values. In a key the values are joined by single spaces. */
 function keyReader(settings: Settings, { stream, filter, tuplesSeen, work }: Keys): (key: string) => Found {
   const patterns = settings.streams.get(stream)?.filters.get(filter)?.patterns ?? [];
-  const values = patterns.map((name) => valuesOf(settings.patterns.get(name)));
+  const tests = patterns.map((name) => valueTest(settings.patterns.get(name)));
   const template = patterns.flatMap((_, index): Token[] => (index === 0 ? [index] : [' ', index]));
   const unknown = patterns.map(() => undefined);
   return (key) => {
@@ -96,9 +94,9 @@ function keyReader(settings: Settings, { stream, filter, tuplesSeen, work }: Key
     if (words.length === patterns.length) return words;
     const seen = tuplesSeen(stream, filter, key);
     if (seen?.length === patterns.length) return seen;
-    const share: Work = { left: Math.min(mostWork, work.left) };
+    const share: Work = { left: Math.min(MOST_WORK, work.left) };
     work.left -= share.left;
-    const found = split(template, key, { found: unknown, values, work: share });
+    const found = split(template, key, { found: unknown, tests, work: share });
     work.left += Math.max(0, share.left);
     return typeof found === 'string' ? unknown : found;
   };

@@ -1,12 +1,12 @@
 import { constants, type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { parseJson, parseYaml, type Tree } from './documents.ts';
+import { parsePrinted, parseYaml, type Tree } from './documents.ts';
 import { byteOrder, readSettings, type Settings } from './settings.ts';
 
-const mostBytes = 1024 * 1024;
-const mostFiles = 1000;
-const endings = new Set(['.json', '.jsonnet', '.yml', '.yaml']);
+const MOST_BYTES = 1024 * 1024;
+const MOST_FILES = 1000;
+const ENDINGS = new Set(['.json', '.jsonnet', '.yml', '.yaml']);
 
 /**
  * Settings from reaction's own files, for when it cannot be asked: one file, or a directory whose files with a known
@@ -33,10 +33,10 @@ export async function readSettingsFiles(path: string): Promise<Settings> {
 async function filesOf(path: string, warnings: string[]): Promise<readonly string[]> {
   try {
     if (!(await stat(path)).isDirectory()) return [path];
-    const names = (await readdir(path)).filter((name) => endings.has(extname(name)) && !/^[._]/.test(name));
+    const names = (await readdir(path)).filter((name) => ENDINGS.has(extname(name)) && !/^[._]/.test(name));
     names.sort(byteOrder);
-    if (names.length > mostFiles) warnings.push(`${path}: found ${names.length} files, read the first ${mostFiles}`);
-    return names.slice(0, mostFiles).map((name) => join(path, name));
+    if (names.length > MOST_FILES) warnings.push(`${path}: found ${names.length} files, read the first ${MOST_FILES}`);
+    return names.slice(0, MOST_FILES).map((name) => join(path, name));
   } catch (cause) {
     throw new Error(`cannot read ${path}: ${why(cause)}`, { cause });
   }
@@ -49,13 +49,13 @@ async function readText(file: string): Promise<string> {
     handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     const found = await handle.stat();
     if (!found.isFile()) throw new Error('it is no file');
-    if (found.size > mostBytes) throw new Error(`it has ${found.size} bytes, wanted at most ${mostBytes}`);
-    const buffer = Buffer.alloc(mostBytes);
+    if (found.size > MOST_BYTES) throw new Error(`it has ${found.size} bytes, wanted at most ${MOST_BYTES}`);
+    const buffer = Buffer.alloc(MOST_BYTES);
     let length = 0;
     for (;;) {
-      const { bytesRead } = await handle.read(buffer, length, mostBytes - length);
+      const { bytesRead } = await handle.read(buffer, length, MOST_BYTES - length);
       length += bytesRead;
-      if (bytesRead === 0 || length === mostBytes) return buffer.toString('utf8', 0, length);
+      if (bytesRead === 0 || length === MOST_BYTES) return buffer.toString('utf8', 0, length);
     }
   } catch (cause) {
     throw new Error(`cannot be read: ${why(cause)}`, { cause });
@@ -67,7 +67,7 @@ async function readText(file: string): Promise<string> {
 function parseFile(file: string, text: string): Tree {
   const ending = extname(file);
   if (ending === '.jsonnet') throw new Error('only reaction itself can read JSONnet; its streams are missing here');
-  return ending === '.json' ? parseJson(text) : parseYaml(text, { uniqueKeys: true });
+  return ending === '.json' ? parsePrinted(text) : parseYaml(text);
 }
 
 interface From {

@@ -1,3 +1,4 @@
+import type { Tree } from './documents.ts';
 import { patternNames, patternNamesWithoutSection } from './pattern-names.ts';
 
 /** A pattern as configured under `patterns`: `kind` is its `type` (since 2.2), `regex` what it must match. */
@@ -44,11 +45,10 @@ export interface Settings {
 export const NO_SETTINGS: Settings = { patterns: new Map(), streams: new Map(), start: [], stop: [], warnings: [] };
 
 /**
- * Settings from the parsed configuration: maps (or plain objects), arrays and scalars, as `reaction test-config` prints
- * them (https://reaction.ppom.me/reference). Foreign keys are ignored; what has an odd shape is skipped with a warning.
- * Never throws.
+ * Settings from the parsed configuration, as `reaction test-config` prints it (https://reaction.ppom.me/reference).
+ * Foreign keys are ignored; what has an odd shape is skipped with a warning. Never throws.
  */
-export function readSettings(document: unknown): Settings {
+export function readSettings(document: Tree): Settings {
   const warnings: string[] = [];
   const root = new Place(document, '', warnings);
   if (root.value !== null) root.isMapOrOdd();
@@ -109,63 +109,52 @@ function readCommands(place: Place): readonly string[] {
   return firsts;
 }
 
-const mostWarnings = 100;
+const MOST_WARNINGS = 100;
 
 /** A value within the document that knows its path, so that each complaint can name it. Absent and null are one. */
 class Place {
-  readonly value: unknown;
+  readonly value: Tree;
   readonly path: string;
   readonly #warnings: string[];
 
-  constructor(value: unknown, path: string, warnings: string[]) {
-    this.value = value ?? null;
+  constructor(value: Tree, path: string, warnings: string[]) {
+    this.value = value;
     this.path = path;
     this.#warnings = warnings;
   }
 
   isMapOrOdd(): boolean {
-    if (!this.#isMap) this.odd('a map');
-    return this.#isMap;
+    const isMap = this.value instanceof Map;
+    if (!isMap) this.odd('a map');
+    return isMap;
   }
 
   at(key: string): Place {
-    let value: unknown = null;
-    if (this.value instanceof Map) value = this.value.get(key);
-    else if (this.#isMap && Object.hasOwn(this.value as object, key)) {
-      value = Reflect.get(this.value as object, key);
-    }
-    return this.#inner(value, key);
+    return this.#inner((this.value instanceof Map ? this.value.get(key) : null) ?? null, key);
   }
 
   entries(): readonly (readonly [string, Place])[] {
-    if (this.value === null) return [];
-    if (!this.isMapOrOdd()) return [];
-    const entries = this.value instanceof Map ? [...this.value] : Object.entries(this.value as object);
-    return entries.map(([key, value]) => [String(key), this.#inner(value, String(key))]);
-  }
-
-  items(): readonly Place[] {
-    if (this.value === null) return [];
-    if (Array.isArray(this.value)) return this.value.map((value, index) => this.#inner(value, `${index}`));
-    this.odd('a list');
+    if (this.value instanceof Map) return [...this.value].map(([key, value]) => [key, this.#inner(value, key)]);
+    if (this.value !== null) this.odd('a map');
     return [];
   }
 
-  /** A scalar as text, null if absent or odd. */
+  items(): readonly Place[] {
+    if (Array.isArray(this.value)) return this.value.map((value, index) => this.#inner(value, `${index}`));
+    if (this.value !== null) this.odd('a list');
+    return [];
+  }
+
+  /** Null if absent or odd. */
   text(): string | null {
-    if (this.value === null) return null;
-    if (['string', 'number', 'bigint', 'boolean'].includes(typeof this.value)) return String(this.value);
-    this.odd('a text');
+    if (typeof this.value === 'string') return this.value;
+    if (this.value !== null) this.odd('a text');
     return null;
   }
 
   /** One text, or a list of texts. */
   texts(): readonly string[] {
-    if (!Array.isArray(this.value)) {
-      const text = this.text();
-      return text === null ? [] : [text];
-    }
-    return this.items().flatMap((item) => item.text() ?? []);
+    return (Array.isArray(this.value) ? this.items() : [this]).flatMap((item) => item.text() ?? []);
   }
 
   /** A list of which every item is a text, null if absent or odd. */
@@ -176,17 +165,17 @@ class Place {
   }
 
   odd(wish: string): void {
-    if (this.#warnings.length >= mostWarnings) return;
-    const found = this.value === null ? 'nothing' : Array.isArray(this.value) ? 'a list' : this.#isMap ? 'a map' : null;
-    const shown = found ?? JSON.stringify(String(this.value).slice(0, 80));
-    this.#warnings.push(`${this.path || 'the configuration'}: found ${shown}, wanted ${wish}`);
+    if (this.#warnings.length >= MOST_WARNINGS) return;
+    this.#warnings.push(`${this.path || 'the configuration'}: found ${shown(this.value)}, wanted ${wish}`);
   }
 
-  get #isMap(): boolean {
-    return typeof this.value === 'object' && this.value !== null && !Array.isArray(this.value);
-  }
-
-  #inner(value: unknown, key: string): Place {
+  #inner(value: Tree, key: string): Place {
     return new Place(value, this.path === '' ? key : `${this.path}.${key}`, this.#warnings);
   }
+}
+
+function shown(value: Tree): string {
+  if (value === null) return 'nothing';
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 80));
+  return Array.isArray(value) ? 'a list' : 'a map';
 }

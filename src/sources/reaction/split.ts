@@ -1,5 +1,4 @@
-import type { Work } from '../../lib/linear-regex.ts';
-import { longestSearched, type Values } from './values.ts';
+import type { ValueTest } from './values.ts';
 
 /** A piece of a template: literal text, or the index of a pattern. */
 export type Token = string | number;
@@ -7,15 +6,22 @@ export type Token = string | number;
 /** One value per pattern; `undefined` where it is not known. */
 export type Found = readonly (string | undefined)[];
 
-/** Steps that the search in one text may take: a few milliseconds. Ordinary texts need some hundred. */
-export const mostWork = 50_000;
+/** How much may still be done, in characters that are tested; counted down by what uses it. */
+export interface Work {
+  left: number;
+}
+
+/** The work that the search in one text may take: a few milliseconds. Ordinary texts need some hundred. */
+export const MOST_WORK = 50_000;
+
+/** Longer texts are not searched. */
+const LONGEST_SEARCHED = 4096;
 
 /** What is known before a text is split. */
 export interface Known {
   readonly found: Found;
   /** In the order of the patterns. */
-  readonly values: readonly Values[];
-  /** Counted down; what is left may be spent on other texts. */
+  readonly tests: readonly ValueTest[];
   readonly work: Work;
 }
 
@@ -69,7 +75,7 @@ export function split(template: readonly Token[], text: string, known: Known): F
     return found.with(only, text.slice(before.length, text.length - after.length));
   }
   if (!holdsLiterals(tokens, text)) return 'none';
-  if (text.length > longestSearched) return 'several';
+  if (text.length > LONGEST_SEARCHED) return 'several';
   return new Search(tokens, text, known).result();
 }
 
@@ -106,17 +112,17 @@ function holdsLiterals(tokens: readonly Token[], text: string): boolean {
 class Search {
   readonly #tokens: readonly Token[];
   readonly #text: string;
-  readonly #values: readonly Values[];
+  readonly #tests: readonly ValueTest[];
   readonly #current: (string | undefined)[];
   readonly #work: Work;
   /** Places (token and offset) from which there is no way to the end; null where that depends on the way there. */
   readonly #deadEnds: Set<number> | null;
   readonly #ways: Found[] = [];
 
-  constructor(tokens: readonly Token[], text: string, { found, values, work }: Known) {
+  constructor(tokens: readonly Token[], text: string, { found, tests, work }: Known) {
     this.#tokens = tokens;
     this.#text = text;
-    this.#values = values;
+    this.#tests = tests;
     this.#work = work;
     this.#current = [...found];
     const unknown = tokens.filter((token) => typeof token === 'number');
@@ -132,33 +138,43 @@ class Search {
   #walk(index: number, at: number): void {
     const place = index * (this.#text.length + 1) + at;
     this.#work.left--;
-    if (this.#work.left < 0 || this.#deadEnds?.has(place)) return;
+    if (this.#isOver || this.#deadEnds?.has(place)) return;
     const before = this.#ways.length;
     const token = this.#tokens[index];
-    if (token === undefined) {
-      if (at === this.#text.length) this.#ways.push([...this.#current]);
-    } else if (typeof token === 'string') this.#walkOver(token, index, at);
-    else this.#walkThrough(token, index, at);
+    const literal = typeof token === 'number' ? this.#current[token] : token;
+    if (literal !== undefined) {
+      if (this.#text.startsWith(literal, at)) this.#walk(index + 1, at + literal.length);
+    } else if (typeof token === 'number') this.#walkThrough(token, index, at);
+    else if (at === this.#text.length) this.#ways.push([...this.#current]);
     if (this.#ways.length === before) this.#deadEnds?.add(place);
   }
 
-  #walkOver(literal: string, index: number, at: number): void {
-    if (this.#text.startsWith(literal, at)) this.#walk(index + 1, at + literal.length);
-  }
-
   #walkThrough(pattern: number, index: number, at: number): void {
-    const decided = this.#current[pattern];
-    if (decided !== undefined) {
-      this.#walkOver(decided, index, at);
-      return;
-    }
-    const isLast = index === this.#tokens.length - 1;
-    for (const end of this.#values[pattern]?.ends(this.#text, at, this.#work) ?? []) {
-      if (isLast && end < this.#text.length) continue;
-      this.#current[pattern] = this.#text.slice(at, end);
+    for (const end of this.#ends(this.#tokens[index + 1], at)) {
+      const value = this.#text.slice(at, end);
+      this.#work.left -= value.length + 1;
+      if (this.#isOver) break;
+      if (this.#tests[pattern]?.(value) !== true) continue;
+      this.#current[pattern] = value;
       this.#walk(index + 1, end);
-      if (this.#ways.length > 1 || this.#work.left < 0) break;
     }
     this.#current[pattern] = undefined;
+  }
+
+  /** Where a value can end that begins at `at` and is followed by a token, or by the end of the text. */
+  *#ends(next: Token | undefined, at: number): Generator<number> {
+    const text = this.#text;
+    const literal = typeof next === 'number' ? this.#current[next] : next;
+    if (next === undefined) yield text.length;
+    else if (literal !== undefined && literal !== '') {
+      for (let end = text.indexOf(literal, at); end >= 0; end = text.indexOf(literal, end + 1)) yield end;
+    } else {
+      // Never within a pair of surrogates.
+      for (let end = at; end <= text.length; end += (text.codePointAt(end) ?? 0) > 0xffff ? 2 : 1) yield end;
+    }
+  }
+
+  get #isOver(): boolean {
+    return this.#work.left < 0 || this.#ways.length > 1;
   }
 }

@@ -40,11 +40,11 @@ export function transformProblems(config: TransformConfig): readonly TransformPr
 }
 
 /** What a value becomes that a template fails on. */
-const invalid = 'invalid';
+const INVALID = 'invalid';
 
 /** Values whose results a template remembers, and the longest of them. */
-const mostRemembered = 2000;
-const longestRemembered = 256;
+const MOST_REMEMBERED = 2000;
+const LONGEST_REMEMBERED = 256;
 
 type Patterns = ReadonlyMap<string, Transform | false | null>;
 
@@ -102,15 +102,15 @@ function transformOf(template: unknown, pattern: string, onError: (error: Error)
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       onError(new Error(`fails on ${shortly(value)}: ${why}`, { cause }));
-      return invalid;
+      return INVALID;
     }
-    if (value.length <= longestRemembered && result.length <= longestRemembered) remember(results, value, result);
+    if (value.length <= LONGEST_REMEMBERED && result.length <= LONGEST_REMEMBERED) remember(results, value, result);
     return result;
   };
 }
 
 function remember(results: Map<string, string>, value: string, result: string): void {
-  if (results.size >= mostRemembered) {
+  if (results.size >= MOST_REMEMBERED) {
     for (const oldest of results.keys()) {
       results.delete(oldest);
       break;

@@ -1,6 +1,6 @@
 import { createSecureContext, getCiphers } from 'node:tls';
 import t from 'tap';
-import { cipherSuites, curves, goDurationMs } from '../../../src/server/web-config/names.ts';
+import { CIPHER_SUITES, CURVES, goDurationMs } from '../../../src/server/web-config/names.ts';
 
 t.test('durations in the notation of Go', async (t) => {
   const cases: readonly (readonly [string, number | null])[] = [
@@ -30,6 +30,6 @@ t.test('durations in the notation of Go', async (t) => {
 
 t.test('OpenSSL knows all suites and curves', async (t) => {
   const known = new Set(getCiphers());
-  for (const name of cipherSuites.values()) t.ok(known.has(name.toLowerCase()), name);
-  for (const name of curves.values()) t.doesNotThrow(() => createSecureContext({ ecdhCurve: name }), name);
+  for (const name of CIPHER_SUITES.values()) t.ok(known.has(name.toLowerCase()), name);
+  for (const name of CURVES.values()) t.doesNotThrow(() => createSecureContext({ ecdhCurve: name }), name);
 });

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { helpers, isTrue, longestResult, shown, type Value } from '../../../src/sources/reaction/helpers.ts';
+import { HELPERS, LONGEST_RESULT, type Value } from '../../../src/sources/reaction/helpers.ts';
 
 function run(name: string, ...args: readonly Value[]): Value {
-  const helper = helpers.get(name);
+  const helper = HELPERS.get(name);
   if (!helper) throw new Error(`no helper ${name}`);
   return helper.run(...args);
 }
@@ -83,9 +83,9 @@ t.test('results are bounded', async (t) => {
   t.throws(() => run('upper', 'ß'.repeat(40_000)), tooLong);
   t.throws(() => run('truncate', 'a'.repeat(100_000), 90_000), tooLong);
   t.throws(() => run('slice', 'a'.repeat(100_000), 1), tooLong);
-  t.throws(() => run('split', ','.repeat(100_000), ','), { message: 'found more than 65536 parts, wanted fewer' });
+  t.throws(() => run('split', ','.repeat(100_000), ','), tooLong);
   t.equal(run('truncate', 'a'.repeat(1_000_000), 3), 'aaa');
-  t.equal(run('replace', 'a'.repeat(longestResult), 'a', ''), '');
+  t.equal(run('replace', 'a'.repeat(LONGEST_RESULT), 'a', ''), '');
 });
 
 t.test('replace gives what it counted beforehand', async () => {
@@ -93,10 +93,4 @@ t.test('replace gives what it counted beforehand', async () => {
   fc.assert(
     fc.property(text, text, text, (value, old, by) => run('replace', value, old, by) === value.replaceAll(old, by)),
   );
-});
-
-t.test('truth and print', async (t) => {
-  for (const value of ['', 0, false, undefined, []]) t.equal(isTrue(value), false);
-  for (const value of ['0', 1, true, ['']]) t.equal(isTrue(value), true);
-  t.same([undefined, 1, true, 'x', ['a', 'b']].map(shown), ['', '1', 'true', 'x', 'a,b']);
 });

@@ -2,6 +2,7 @@ import t from 'tap';
 import { Registry } from '../../../src/core/metrics/registry.ts';
 import type { Rejected } from '../../../src/core/source.ts';
 import type { SavedEntries } from '../../../src/core/state.ts';
+import { parsePrinted } from '../../../src/sources/reaction/documents.ts';
 import { REACTION_METRICS } from '../../../src/sources/reaction/metrics.ts';
 import { Observer, type ObserverOptions, unobserved } from '../../../src/sources/reaction/observe.ts';
 import { parseLine } from '../../../src/sources/reaction/parse.ts';
@@ -9,26 +10,30 @@ import { readSettings } from '../../../src/sources/reaction/settings.ts';
 import { compileTransforms, type TransformConfig } from '../../../src/sources/reaction/transform.ts';
 import { show } from '../../support/exposition.ts';
 
-const SETTINGS = readSettings({
-  patterns: { ip: { type: 'ip' }, stream: { regex: '\\w+' }, email: { regex: '\\S+@\\S+' } },
-  streams: {
-    ssh: {
-      cmd: ['x'],
-      filters: {
-        login: {
-          regex: ['from <ip>'],
-          actions: {
-            ban: { cmd: ['ban', '<ip>'] },
-            unban: { cmd: ['unban', '<ip>'], after: '1h' },
-            mail: { cmd: ['mail', 'root'] },
-            later: { cmd: ['later'], after: '1h' },
+const SETTINGS = readSettings(
+  parsePrinted(
+    JSON.stringify({
+      patterns: { ip: { type: 'ip' }, stream: { regex: '\\w+' }, email: { regex: '\\S+@\\S+' } },
+      streams: {
+        ssh: {
+          cmd: ['x'],
+          filters: {
+            login: {
+              regex: ['from <ip>'],
+              actions: {
+                ban: { cmd: ['ban', '<ip>'] },
+                unban: { cmd: ['unban', '<ip>'], after: '1h' },
+                mail: { cmd: ['mail', 'root'] },
+                later: { cmd: ['later'], after: '1h' },
+              },
+            },
+            two: { regex: ['<stream> <email> <ip>'], actions: {} },
           },
         },
-        two: { regex: ['<stream> <email> <ip>'], actions: {} },
       },
-    },
-  },
-});
+    }),
+  ),
+);
 
 function create(more: Partial<ObserverOptions> & { readonly transform?: TransformConfig } = {}) {
   const { transform = {}, ...options } = more;

@@ -5,9 +5,7 @@ import { readPending } from '../../../src/sources/reaction/pending.ts';
 import { NO_SETTINGS, readSettings } from '../../../src/sources/reaction/settings.ts';
 import { fixture } from '../../support/paths.ts';
 
-const settings = readSettings(
-  parseYaml(readFileSync(fixture('reaction/answers/test-config.yaml'), 'utf8'), { uniqueKeys: true }),
-);
+const settings = readSettings(parseYaml(readFileSync(fixture('reaction/answers/test-config.yaml'), 'utf8')));
 const nothingSeen = () => null;
 
 function valuesOf(filter: string, key: string, seen: () => readonly string[] | null = nothingSeen) {
@@ -91,7 +89,7 @@ t.test('garbage is told from nothing', async (t) => {
       '{"a": {"f": {"k": {"actions": {"x": {}}}}}}',
       'reaction show printed a map at "a" → "f" → "k" → "actions" → "x", wanted a list of times',
     ],
-    ['{"a": ', /^reaction show printed no JSON or YAML: line 1, column 7/],
+    ['{"a": ', /^reaction show printed no JSON or YAML: line 1, column 7: /],
   ];
   for (const [text, message] of cases) t.throws(() => readPending(text, settings, nothingSeen), { message }, text);
 });

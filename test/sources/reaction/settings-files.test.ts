@@ -35,7 +35,7 @@ t.test('a broken file is named with its line and column, the others are read', a
   const path = folder(t, {
     'a.yml': 'streams: { a: {} }',
     'b.yml': 'streams:\n  b: [\n',
-    'c.json': '{ "streams": {\n  "c" } }',
+    'c.json': '{ "streams": {\n  "c": ] } }',
     'd.yaml': '- list',
     'e.json': '{ "streams": { "e": {} } }',
     'f.yml': '',
@@ -46,7 +46,7 @@ t.test('a broken file is named with its line and column, the others are read', a
   t.same([...settings.streams.keys()], ['a', 'e']);
   t.match(settings.warnings, [
     /^\/.*\/b\.yml: line 3, column 1: Flow sequence/,
-    /^\/.*\/c\.json: line 2, column 7: Expected ':'/,
+    /^\/.*\/c\.json: line 2, column 8: /,
     /^\/.*\/d\.yaml: found no map, wanted one$/,
     /^\/.*\/g\.yml: cannot be read: it has 1048578 bytes, wanted at most 1048576$/,
     /^\/.*\/h\.yml: cannot be read: it is no file$/,

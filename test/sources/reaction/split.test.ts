@@ -1,12 +1,12 @@
 import t from 'tap';
-import { type Found, mostWork, renders, split, tokenize } from '../../../src/sources/reaction/split.ts';
-import { type Values, valuesOf } from '../../../src/sources/reaction/values.ts';
+import { type Found, MOST_WORK, renders, split, tokenize } from '../../../src/sources/reaction/split.ts';
+import { type ValueTest, valueTest } from '../../../src/sources/reaction/values.ts';
 
 const names = ['a', 'b', 'c'];
-const anything = valuesOf(undefined);
+const anything = valueTest(undefined);
 
-function regex(source: string): Values {
-  return valuesOf({ name: 'p', kind: 'regex', regex: source });
+function regex(source: string): ValueTest {
+  return valueTest({ name: 'p', kind: 'regex', regex: source });
 }
 
 interface Case {
@@ -14,7 +14,7 @@ interface Case {
   readonly text: string;
   readonly wanted: Found | 'none' | 'several';
   readonly found?: Found;
-  readonly values?: readonly Values[];
+  readonly tests?: readonly ValueTest[];
 }
 
 t.test('cuts templates at the patterns', async (t) => {
@@ -51,10 +51,10 @@ t.test('splits', async (t) => {
     { template: '<a>-<b>', text: 'xy', wanted: 'none' },
     { template: '<a><b>', text: 'xy', wanted: 'several' },
     { template: '<a><b>', text: '', wanted: ['', '', undefined] },
-    { template: '<a><b>', text: 'abc123', wanted: ['abc', '123', undefined], values: words },
-    { template: '<a><b>', text: '123abc', wanted: 'none', values: words },
-    { template: '<a><c>', text: 'ab', wanted: ['a', undefined, 'b'], values: words },
-    { template: '<a><c>', text: 'abc', wanted: 'several', values: words },
+    { template: '<a><b>', text: 'abc123', wanted: ['abc', '123', undefined], tests: words },
+    { template: '<a><b>', text: '123abc', wanted: 'none', tests: words },
+    { template: '<a><c>', text: 'ab', wanted: ['a', undefined, 'b'], tests: words },
+    { template: '<a><c>', text: 'abc', wanted: 'several', tests: words },
     { template: '<a>:<a>', text: 'x:x', wanted: ['x', undefined, undefined] },
     { template: '<a>:<a>', text: 'x:y', wanted: 'none' },
     { template: '<a>:<a>', text: 'x:y:x:y', wanted: ['x:y', undefined, undefined] },
@@ -65,9 +65,9 @@ t.test('splits', async (t) => {
     { template: '<a>-<b>', text: 'y'.repeat(5000), wanted: 'none' },
     { template: 'x<a>', text: `x${'y'.repeat(100_000)}`, wanted: ['y'.repeat(100_000), undefined, undefined] },
   ];
-  for (const { template, text, wanted, found, values } of cases) {
-    const known = { found: found ?? [undefined, undefined, undefined], values: values ?? names.map(() => anything) };
-    const result = split(tokenize(template, names), text, { ...known, work: { left: mostWork } });
+  for (const { template, text, wanted, found, tests } of cases) {
+    const known = { found: found ?? [undefined, undefined, undefined], tests: tests ?? names.map(() => anything) };
+    const result = split(tokenize(template, names), text, { ...known, work: { left: MOST_WORK } });
     t.same(result, wanted, `${template} of ${text.slice(0, 40)}`);
   }
 });
@@ -77,10 +77,10 @@ t.test('hostile texts cost no more than the work allowed', async (t) => {
   const template = tokenize(many.map((name) => `<${name}>`).join('-'), many);
   const text = `${'-'.repeat(4000)}!`;
   for (const source of ['[^!]*', '(?:-+)+', '(-|-)*', '(-*-*-*)*']) {
-    const work = { left: mostWork };
-    const values = many.map(() => regex(source));
+    const work = { left: MOST_WORK };
+    const tests = many.map(() => regex(source));
     const start = process.cpuUsage().user;
-    t.equal(split(template, text, { found: many.map(() => undefined), values, work }), 'several', source);
+    t.equal(split(template, text, { found: many.map(() => undefined), tests, work }), 'several', source);
     t.ok(work.left > -20_000, 'stops soon after');
     t.ok(process.cpuUsage().user - start < 2_000_000, `${process.cpuUsage().user - start} µs`);
   }

@@ -1,11 +1,10 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { PatternSetting } from '../../../src/sources/reaction/settings.ts';
-import { valuesOf } from '../../../src/sources/reaction/values.ts';
+import { valueTest } from '../../../src/sources/reaction/values.ts';
 
 function allows(kind: PatternSetting['kind'], regex: string | null, text: string): boolean {
-  const ends = valuesOf({ name: 'p', kind, regex }).ends(text, 0, { left: 1_000_000 });
-  return ends?.includes(text.length) ?? false;
+  return valueTest({ name: 'p', kind, regex })(text);
 }
 
 t.test('addresses and networks for the IP types', async (t) => {
@@ -32,21 +31,58 @@ t.test('addresses and networks for the IP types', async (t) => {
   for (const [kind, text, wanted] of cases) t.equal(allows(kind, null, text), wanted, `${kind} ${text}`);
 });
 
-t.test('whole regexes, or anything where there is none that we can read', async (t) => {
-  t.equal(allows('regex', '[a-z]+', 'abc'), true);
-  t.equal(allows('regex', '[a-z]+', 'abc1'), false);
-  t.equal(allows('regex', 'a|b', 'ab'), false, 'the whole of it');
-  t.equal(allows('regex', '(?i)[a-z]+', 'anything 1'), true);
-  t.equal(allows('regex', null, 'anything'), true);
-  t.same(valuesOf(undefined).ends('ab', 1, { left: 10 }), [1, 2]);
-  t.same(valuesOf(undefined).ends('\u{1f600}a', 0, { left: 10 }), [0, 2, 3]);
+t.test('whole regexes', async (t) => {
+  const cases: readonly (readonly [string, string, boolean])[] = [
+    ['[a-z]+', 'abc', true],
+    ['[a-z]+', 'abc1', false],
+    ['a|b', 'ab', false],
+    ['.*$', 'a b', true],
+    ['.*', 'a\nb', false],
+    ['..', '\u{1f600}', false],
+    ['(?P<x>a)(?<y>b)', 'ab', true],
+    ['(?i)[a-z]+', 'ABC', true],
+    ['(?i)[a-z]+', '1', false],
+    ['\\d{1,3}', '22', true],
+    ['\\d{1,3}', '2222', false],
+    ['[-._+\\w]+@[-.\\w]+', 'mallory@example.org', true],
+    ['[-._+\\w]+@[-.\\w]+', 'mallory', false],
+    ['[[:alpha:]_]+', 'a1', false],
+    ['(?:(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)\\.){3}(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)', '203.0.113.256', false],
+  ];
+  for (const [regex, text, wanted] of cases) t.equal(allows('regex', regex, text), wanted, `${regex} on ${text}`);
 });
 
-t.test('all ends are found, and the work is bounded', async (t) => {
-  const ip = valuesOf({ name: 'ip', kind: 'ip', regex: null });
-  t.same(ip.ends('x1.2.3.45/168', 1, { left: 1000 }), [8, 9, 11, 12]);
-  for (const values of [ip, valuesOf(undefined), valuesOf({ name: 'p', kind: 'regex', regex: '.*' })]) {
-    t.equal(values.ends('1'.repeat(4000), 0, { left: 20 }), null);
+t.test('anything where there is no regex, or none that we can read as reaction does', async (t) => {
+  t.equal(valueTest(undefined)('anything'), true);
+  t.equal(allows('regex', null, 'anything'), true);
+  for (const regex of ['(?x) a', '(?=a)', '(a', 'a{2000}', '(?:a{50}b?){50}', '\\<a', 'a\\b{end}', '\\pQ']) {
+    t.equal(allows('regex', regex, '?'), true, regex);
+  }
+  for (const regex of ['[a&&b]', '[a-z--b]', '[a~~b]', '[a[b]]', '[]a[b]]', '[\\][b]]', '[[:alpha:][b]]']) {
+    t.equal(allows('regex', regex, '?'), true, regex);
+  }
+});
+
+t.test('what a value is in Unicode, or beside its neighbours, is allowed', async (t) => {
+  for (const [regex, text] of [
+    ['\\w+', 'äö9_'],
+    ['\\d', '٣'],
+    ['[^\\W]', 'ä'],
+    ['\\S+\\s', 'x\u3000'],
+    ['-\\b', '-'],
+    ['\\Ba', 'a'],
+    ['\\b\\w+\\b', 'a'],
+  ] as const) {
+    t.equal(allows('regex', regex, text), true, regex);
+  }
+  t.equal(allows('regex', '[a-z]+', 'ä'), false);
+  t.equal(allows('regex', '\\\\b', 'x'), false, 'an escaped backslash');
+});
+
+t.test('takes linear time', async (t) => {
+  const text = 'a'.repeat(4096);
+  for (const regex of ['(a+)+b', '(a|a)*b', '(a*)*(a*)*(a*)*b', 'a*a*a*a*a*a*a*a*b', '(?:[a-z0-9-]+\\.?)+!']) {
+    t.equal(allows('regex', regex, text), false, regex);
   }
 });
 

@@ -1,0 +1,38 @@
+import { Writable } from 'node:stream';
+import { CORE_SECTIONS } from '../core/config.ts';
+import { fillGenerated } from '../describe/readme.ts';
+import { metricsMarkdown, optionsMarkdown, sourcesMarkdown } from '../describe/tables.ts';
+import { SOURCES } from '../sources/index.ts';
+import { allMetrics } from './catalogue.ts';
+import { main } from './index.ts';
+
+/** README.md with the parts that the program itself can tell brought up to date. */
+export async function completeReadme(text: string): Promise<string> {
+  const metricsOf = (type: string) => metricsMarkdown(allMetrics().filter(({ source }) => source === type));
+  return fillGenerated(
+    text,
+    new Map([
+      ['sources', sourcesMarkdown(SOURCES)],
+      ['commands', `\`\`\`text\n${await help()}\`\`\``],
+      ['options', optionsMarkdown(Object.entries(CORE_SECTIONS))],
+      ['metrics', metricsOf('-')],
+      ...SOURCES.flatMap(({ type, config }): [string, string][] => [
+        [`options of ${type}`, optionsMarkdown([[`sources.${type}`, config]])],
+        [`metrics of ${type}`, metricsOf(type)],
+      ]),
+    ]),
+  );
+}
+
+async function help(): Promise<string> {
+  let text = '';
+  const sink = new Writable({
+    write: (chunk, _encoding, done) => {
+      text += String(chunk);
+      done();
+    },
+  });
+  const io = { stdout: sink, stderr: sink, stdin: process.stdin, env: {}, now: Date.now, signal: AbortSignal.abort() };
+  await main(['--help'], io);
+  return text;
+}
