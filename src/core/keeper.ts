@@ -42,6 +42,7 @@ export function startKeeper(options: KeeperOptions): Keeper {
     try {
       await state.commit(changes);
       failed = null;
+      if (problem !== null) log.info('state is saved again');
       problem = null;
       options.onCommit((performance.now() - began) / 1000);
     } catch (error) {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, readdir, unlink } from 'node:fs/promises';
+import { open, readdir, rename, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -11,7 +11,7 @@ export interface Lock {
 /**
  * Takes a directory for this process alone, or throws with the process id that has it.
  *
- * Whoever wants it listens on a unix socket `lock.…` of its own in the directory, and then asks all others: unlike a
+ * Whoever wants it listens on a unix socket `in-use.…` of its own in the directory, and then asks all others: unlike a
  * file with a process id a socket cannot outlive its owner, and unlike an abstract socket it is seen from other
  * containers that share the directory. Nobody is overlooked, as everybody listens before asking; a socket that nobody
  * listens on can be removed, as no name comes twice.
@@ -20,11 +20,11 @@ export async function lockDirectory(directory: string): Promise<Lock> {
   // The path of a socket may have 107 bytes at most: reached through the open directory it is always short.
   const handle = await open(directory, 'r');
   const pathOf = (name: string) => `/proc/self/fd/${handle.fd}/${name}`;
-  const name = `${PREFIX}${process.pid}.${randomBytes(8).toString('hex')}`;
+  const name = `in-use.${process.pid}.${randomBytes(8).toString('hex')}`;
   const mine = { owner: false };
   let server: Server | null = null;
   const release = async () => {
-    if (server) await close(server);
+    if (server) await close(server, pathOf(name));
     await handle.close();
   };
   try {
@@ -41,7 +41,7 @@ export async function lockDirectory(directory: string): Promise<Lock> {
   }
 }
 
-const PREFIX = 'lock.';
+const NAME = /^in-use\.([0-9]+)\.[0-9a-f]{16}$/;
 const OWNER = 'owner';
 const WAITING = 'waiting';
 const ANSWER_MS = 2_000;
@@ -54,28 +54,32 @@ const MOST_TRIES = 100;
  * looked before this one came.
  */
 async function isContested(directory: string, name: string, pathOf: (name: string) => string): Promise<boolean> {
-  const others = (await readdir(directory)).filter((other) => other.startsWith(PREFIX) && other !== name);
+  const others = (await readdir(directory)).filter((other) => NAME.test(other) && other !== name);
   const answers = await Promise.all(others.map(async (other) => ({ other, answer: await ask(pathOf(other)) })));
   for (const { other, answer } of answers) {
     if (answer === null) await unlink(pathOf(other)).catch(() => {});
     else if (!answer.startsWith(WAITING) || other < name) {
-      const owner = answer.split(' ')[1] ?? other.split('.')[1];
+      const owner = answer.split(' ')[1] ?? NAME.exec(other)?.[1];
       throw new Error(`found it in use by process ${owner}, wanted a directory of its own`);
     }
   }
   return answers.some(({ answer }) => answer !== null);
 }
 
-function listen(path: string, answer: () => string): Promise<Server> {
+async function listen(path: string, answer: () => string): Promise<Server> {
   const server = createServer((socket) => {
     socket.on('error', () => {});
     socket.end(answer());
   });
   server.unref();
-  return new Promise((resolve, reject) => {
+  const early = path.replace('in-use.', 'new.');
+  await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(path, () => resolve(server));
+    server.listen(early, resolve);
   });
+  // Seen only now: for a moment there was a socket that nobody listened on, and somebody might have removed it.
+  await rename(early, path);
+  return server;
 }
 
 /** What the listener says; empty if it does not answer, null if there is none. */
@@ -96,7 +100,7 @@ function ask(path: string): Promise<string | null> {
   });
 }
 
-/** Removes the socket as well. */
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => server.close(() => resolve()));
+async function close(server: Server, path: string): Promise<void> {
+  await unlink(path).catch(() => {});
+  await new Promise((resolve) => server.close(resolve));
 }

@@ -106,7 +106,8 @@ t.test('no counter goes back when an earlier answer of the same scraper fails la
   await append(program, 'INFO new.one: match ["x"]', ...MANY);
   const hanging = await ask(program, 'a');
   await arrival(hanging);
-  const shown = async () => (await scrape(program, 'a')).value('reaction_matches_total', { stream: 'new', filter: 'one' });
+  const shown = async () =>
+    (await scrape(program, 'a')).value('reaction_matches_total', { stream: 'new', filter: 'one' });
   t.equal(await shown(), 1);
   hanging.destroy();
   t.equal(await allMatches(program, 'a'), MANY.length + 1);

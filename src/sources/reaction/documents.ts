@@ -6,7 +6,7 @@ export type Tree = string | null | readonly Tree[] | ReadonlyMap<string, Tree>;
 const MOST_NODES = 1_000_000;
 const DEEPEST = 64;
 /** Characters of YAML that are read: some seconds of work. */
-const LONGEST_YAML = 4 * 1024 * 1024;
+const LONGEST_YAML = 1024 * 1024;
 
 /**
  * Parses YAML 1.2 as people write it, with anchors, aliases and merge keys (`<<`); names given twice in a map are an
