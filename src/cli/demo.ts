@@ -6,7 +6,7 @@ import { type Config, readConfig } from '../core/config.ts';
 import { packageRoot } from '../core/version.ts';
 import { SOURCES } from '../sources/index.ts';
 import { failed, type Io, OK, write } from './io.ts';
-import { createLog } from './log.ts';
+import { createLog, quietConsole } from './log.ts';
 import { prepareReplay, replay } from './replay.ts';
 import { aborted } from './start.ts';
 
@@ -19,8 +19,10 @@ const DEFAULT_PORT = 8080;
 
 /** Shows the main job on bundled recordings, replayed as if live. Leaves nothing behind. */
 export async function demo({ port }: DemoArguments, io: Io): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), 'trailgauge-demo-'));
+  const folder = await temporaryFolder();
+  if (folder instanceof Error) return failed(io, folder);
   const log = await createLog('warn', io.stderr.isTTY === true);
+  quietConsole(log);
   const target = join(folder, 'reaction.log');
   const recording = join(packageRoot(), 'demo', 'reaction', 'reaction.log');
   try {
@@ -40,6 +42,15 @@ export async function demo({ port }: DemoArguments, io: Io): Promise<number> {
     return await failed(io, error);
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function temporaryFolder(): Promise<string | Error> {
+  try {
+    return await mkdtemp(join(tmpdir(), 'trailgauge-demo-'));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    return new Error(`cannot make a folder in ${tmpdir()}: ${why}; set TMPDIR to one that can be written`, { cause });
   }
 }
 

@@ -1,6 +1,6 @@
 import { stateDirectory } from '../app.ts';
 import type { Finding } from '../core/source.ts';
-import { openState } from '../core/state.ts';
+import { tryState } from '../core/state.ts';
 import { loadWebConfig } from '../server/web-config.ts';
 import { SOURCES } from '../sources/index.ts';
 import { FAILED, type Io, OK, USAGE, write } from './io.ts';
@@ -37,9 +37,7 @@ function checkWebConfig(path: string): Finding {
 
 async function checkState(directory: string): Promise<Finding> {
   try {
-    const state = await openState(directory);
-    await state.close();
-    return { ok: true, detail: `${directory} can be written` };
+    return { ok: true, detail: await tryState(directory) };
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     // A running trailgauge has it: that is as it should be.

@@ -6,7 +6,7 @@ import { sourceLabel } from '../core/pipeline.ts';
 import { isRejected, type OpenedSource } from '../core/source.ts';
 import { SOURCES } from '../sources/index.ts';
 import { failed, type Io, OK, USAGE, write } from './io.ts';
-import { loadConfig } from './load.ts';
+import { loadConfig, readProblem } from './load.ts';
 import { createLog } from './log.ts';
 
 export interface ExplainArguments {
@@ -28,6 +28,14 @@ export async function explain(args: ExplainArguments, io: Io): Promise<number> {
   }
   const config = await loadConfig({ config: args.config }, io);
   if (!config) return USAGE;
+  if (args.source.includes('/') && !(args.source in config.sources)) {
+    const known = Object.keys(config.sources).join(', ');
+    await write(
+      io.stderr,
+      `trailgauge: found source ${JSON.stringify(args.source)}, wanted one configured: ${known}\n`,
+    );
+    return USAGE;
+  }
   // Warnings too: where pattern names are not known, this says why.
   const log = await createLog('warn', io.stderr.isTTY === true);
   const registry = new Registry({ seriesLimit: config.metrics.series_limit });
@@ -105,6 +113,6 @@ async function readInput(file: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (cause) {
-    throw new Error(`cannot read ${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new Error(`cannot read ${file}: ${readProblem(cause, 'a file of raw input')}`, { cause });
   }
 }

@@ -1,4 +1,5 @@
 import yargs, { type Argv } from 'yargs';
+import { nearest } from '../lib/nearest.ts';
 import { SOURCES } from '../sources/index.ts';
 import { FAILED, type Io, OK, USAGE, write } from './io.ts';
 
@@ -17,6 +18,18 @@ const COMMANDS = [
 ] as const;
 /** Characters of the longest line of a help text. */
 const WIDEST = 100;
+
+/** What yargs says, in the words of the program. */
+const MESSAGES: Readonly<Record<string, string | { readonly one: string; readonly other: string }>> = {
+  'Unknown argument: %s': { one: 'found unknown argument %s', other: 'found unknown arguments %s' },
+  'Not enough arguments following: %s': 'found nothing after %s, wanted a value',
+  'Not enough non-option arguments: got %s, need at least %s': {
+    one: 'found too few words after the command: %s, wanted %s or more',
+    other: 'found too few words after the command: %s, wanted %s or more',
+  },
+  'Invalid values:': 'found what is not to choose from:',
+  'Argument: %s, Given: %s, Choices: %s': '%s: found %s, wanted one of %s',
+};
 
 /** Runs the command line; gives the exit code. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
@@ -60,7 +73,12 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
         run(
           import('./once.ts').then((module) =>
             module.once(
-              { config: file(args.c), since: file(args.since), until: file(args.until), format: args.format },
+              {
+                config: { config: file(args.c), format: formatOf(args.f) },
+                since: file(args.since),
+                until: file(args.until),
+                format: args.format,
+              },
               io,
             ),
           ),
@@ -125,19 +143,34 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     .command('version', 'Print name, version, revision and Node.js version', printed, (args) =>
       run(import('./show.ts').then((module) => module.version(printedFormat(args), io))),
     )
-    .demandCommand(1, 1, `Found no command, wanted one of ${COMMANDS.join(', ')}`, 'Found more than one command')
+    .command('$0 [words..]', false, noArguments, (args) => run(unknownCommand([args._, args.words].flat(), io)))
     .strict()
-    .recommendCommands()
+    .parserConfiguration({
+      'boolean-negation': false,
+      'camel-case-expansion': false,
+      'duplicate-arguments-array': false,
+    })
     .version(false)
     .help()
     .alias('h', 'help')
     .wrap(Math.min(WIDEST, io.stdout.columns ?? WIDEST))
     // Half of a help text in another language helps nobody.
     .locale('en')
+    // Its type does not know of plurals.
+    .updateStrings(MESSAGES as Record<string, string>)
     .exitProcess(false)
     .showHelpOnFail(false);
   // yargs itself would print to the console; what is printed belongs to the caller.
   return parse(parser, aliased(argv), io, () => code);
+}
+
+async function unknownCommand(words: readonly unknown[], io: Io): Promise<number> {
+  const [name = null] = words.filter((word) => word !== undefined).map(String);
+  const near = name === null ? undefined : nearest(name, COMMANDS);
+  const found = name === null ? 'found no command' : `found the command ${JSON.stringify(name)}`;
+  const wish = near === undefined ? `one of ${COMMANDS.join(', ')}` : `perhaps ${near}`;
+  await write(io.stderr, `trailgauge: ${found}, wanted ${wish}\nSee trailgauge --help.\n`);
+  return USAGE;
 }
 
 /** `--version` and `--defaults` are commands too. */

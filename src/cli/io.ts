@@ -27,7 +27,7 @@ export async function write(stream: NodeJS.WritableStream, chunk: string | Uint8
 /** Says what went wrong at run time, and gives the exit code for it. */
 export async function failed(io: Io, error: unknown, log?: Logger): Promise<number> {
   const message = error instanceof Error ? error.message : String(error);
-  if (log) log.fatal(message);
+  if (log?.isLevelEnabled('fatal')) log.fatal(message);
   else await write(io.stderr, `trailgauge: ${message}\n`);
   return FAILED;
 }

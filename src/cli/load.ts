@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { type Config, readConfig } from '../core/config.ts';
 import type { ConfigError } from '../core/config-file.ts';
 import { SOURCES } from '../sources/index.ts';
@@ -15,7 +15,7 @@ export interface ConfigArguments {
 
 /** The file that is read, or null if none is named and there is none at the usual place. */
 export function configFile({ config }: ConfigArguments): string | null {
-  return config ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : null);
+  return config ?? (isThere(DEFAULT_FILE) ? DEFAULT_FILE : null);
 }
 
 /** The configuration, or null after all of its errors were written to standard error. */
@@ -26,7 +26,8 @@ export async function loadConfig(args: ConfigArguments, io: Io): Promise<Config 
   try {
     if (path !== null) text = readFileSync(path, 'utf8');
   } catch (error) {
-    await write(io.stderr, `trailgauge: configuration ${path}: ${readProblem(error)}\n`);
+    const problem = readProblem(error, 'a configuration (see: trailgauge defaults)');
+    await write(io.stderr, `trailgauge: configuration ${path}: ${problem}\n`);
     return null;
   }
   const result = readConfig(text, {
@@ -43,10 +44,20 @@ function errorLine(file: string, { path, line, column, message }: ConfigError): 
   return `${place}: ${path && `${path}: `}${message}`;
 }
 
-function readProblem(error: unknown): string {
+/** Why a file could not be read, and what was wanted. */
+export function readProblem(error: unknown, wish: string): string {
   const code = error instanceof Error && 'code' in error ? error.code : null;
-  if (code === 'ENOENT') return 'found no such file, wanted a configuration (see: trailgauge defaults)';
-  if (code === 'EACCES') return 'found no permission to read it';
-  if (code === 'EISDIR') return 'found a directory, wanted a file';
+  if (code === 'ENOENT') return `found no such file, wanted ${wish}`;
+  if (code === 'EACCES') return `found no permission to read it, wanted ${wish}`;
+  if (code === 'EISDIR') return `found a directory, wanted ${wish}`;
   return error instanceof Error ? error.message : String(error);
+}
+
+/** What may not be looked at is there: to go on without it would be a surprise. */
+function isThere(file: string): boolean {
+  try {
+    return statSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true;
+  }
 }

@@ -3,11 +3,11 @@ import { parseTime, TIME_WISH } from '../lib/time.ts';
 import { runOnce } from '../once.ts';
 import { SOURCES } from '../sources/index.ts';
 import { failed, type Io, OK, USAGE, write } from './io.ts';
-import { loadConfig } from './load.ts';
+import { type ConfigArguments, loadConfig } from './load.ts';
 import { createLog } from './log.ts';
 
 export interface OnceArguments {
-  readonly config?: string | undefined;
+  readonly config: ConfigArguments;
   readonly since?: string | undefined;
   readonly until?: string | undefined;
   readonly format: Format;
@@ -15,7 +15,7 @@ export interface OnceArguments {
 
 /** Reads all that the sources hold now and prints the exposition. */
 export async function once(args: OnceArguments, io: Io): Promise<number> {
-  const config = await loadConfig({ config: args.config }, io);
+  const config = await loadConfig(args.config, io);
   const since = timeOf(args.since, io.now());
   const until = timeOf(args.until, io.now());
   for (const [name, time, text] of [
@@ -26,6 +26,11 @@ export async function once(args: OnceArguments, io: Io): Promise<number> {
       await write(io.stderr, `trailgauge: --${name}: found ${JSON.stringify(text)}, wanted ${TIME_WISH}\n`);
   }
   if (!config || since === undefined || until === undefined) return USAGE;
+  if (since !== null && until !== null && since > until) {
+    const found = `--until: found ${JSON.stringify(args.until)}`;
+    await write(io.stderr, `trailgauge: ${found}, wanted a time after --since ${JSON.stringify(args.since)}\n`);
+    return USAGE;
+  }
   const log = await createLog(config.log.level, io.stderr.isTTY === true);
   try {
     const { env, now, signal } = io;

@@ -1,16 +1,28 @@
 import { startApp } from '../app.ts';
 import { notifier } from '../lib/notify.ts';
+import { loadWebConfig } from '../server/web-config.ts';
 import { SOURCES } from '../sources/index.ts';
-import { FAILED, failed, type Io, OK, USAGE } from './io.ts';
+import { FAILED, failed, type Io, OK, USAGE, write } from './io.ts';
 import { type ConfigArguments, loadConfig } from './load.ts';
-import { createLog } from './log.ts';
+import { createLog, quietConsole } from './log.ts';
+
+const SUPERVISOR_VARIABLES = ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID'] as const;
 
 /** Runs until it is told to stop. */
 export async function start(args: ConfigArguments, io: Io): Promise<number> {
   const config = await loadConfig(args, io);
   if (!config) return USAGE;
+  const { web_config: webConfig } = config.listen;
+  const wrong = webConfig === null ? null : webConfigProblem(webConfig);
+  if (wrong !== null) {
+    await write(io.stderr, `trailgauge: listen.web_config: ${wrong}\n`);
+    return USAGE;
+  }
   const log = await createLog(config.log.level, io.stderr.isTTY === true);
-  const supervisor = notifier(io.env, { onProblem: (err) => log.warn({ err }, 'systemd was not told') });
+  quietConsole(log);
+  const supervisor = notifier({ ...io.env }, { onProblem: (err) => log.warn({ err }, 'systemd was not told') });
+  // Children that inherit these could speak to the supervisor in our name.
+  for (const name of SUPERVISOR_VARIABLES) delete io.env[name];
   try {
     const app = await startApp({ config, sources: SOURCES, log, env: io.env, now: io.now });
     log.info({ url: app.url, sources: Object.keys(config.sources) }, 'started');
@@ -28,6 +40,16 @@ export async function start(args: ConfigArguments, io: Io): Promise<number> {
     return FAILED;
   } finally {
     await supervisor.close();
+  }
+}
+
+/** What is wrong with the file, or null. */
+function webConfigProblem(path: string): string | null {
+  try {
+    loadWebConfig(path, { onProblem: () => {} });
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }
 

@@ -155,6 +155,7 @@ class Run {
     const timer = this.#opened.sample && this.#options.follow ? this.#sampleEvery(spec.sampleMs ?? 10_000) : undefined;
     for (let attempt = 0; !signal.aborted; attempt++) {
       const before = this.#position;
+      this.#setState('starting', null);
       try {
         for await (const batch of this.#opened.read(this.#position)) this.#take(batch);
         break;
@@ -227,7 +228,8 @@ class Run {
     if (lastTime !== null) this.#noteTime(lastTime, time);
     this.#position = batch.position;
     this.#moved = true;
-    this.#setState('reading', null);
+    // A batch without items tells a position, not that anything can be read.
+    if (items > 0 || this.#status.state === 'starting') this.#setState('reading', null);
     this.#becomeReady();
   }
 

@@ -1,6 +1,6 @@
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { access, mkdir, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { isWholeDatabase } from './lmdb-file.ts';
@@ -60,6 +60,33 @@ export async function openState(directory: string): Promise<State> {
   } catch (error) {
     throw new Error(`state directory ${directory}: ${await reason(error, directory)}`, { cause: error });
   }
+}
+
+/**
+ * Tries a directory of state without making anything that is not there: whoever tries may be another user than the one
+ * who will have to write to it. Tells what is fine; throws, as `openState` does, with what is not.
+ */
+export async function tryState(directory: string): Promise<string> {
+  if (existsSync(join(directory, 'data.mdb'))) {
+    const state = await openState(directory);
+    try {
+      return `${directory} can be used and holds ${state.load().births.length} series`;
+    } finally {
+      await state.close();
+    }
+  }
+  const there = existingParent(resolve(directory));
+  try {
+    await access(join(there, '.'), constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const place = there === resolve(directory) ? '' : `in ${there} `;
+    throw new Error(`state directory ${directory}: ${place}${await reason(error, there)}`, { cause: error });
+  }
+  return `${directory} ${there === resolve(directory) ? 'can be used and is empty' : `can be made in ${there}`}`;
+}
+
+function existingParent(path: string): string {
+  return existsSync(path) || path === dirname(path) ? path : existingParent(dirname(path));
 }
 
 const DAMAGED =

@@ -40,7 +40,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     listen.web_config === null
       ? null
       : loadWebConfig(listen.web_config, {
-          onProblem: (err) => log.error({ err }, 'web configuration is not renewed'),
+          onProblem: ({ message }) => log.error({ problem: message }, 'web configuration is not renewed'),
         });
   const limits = { requestTimeout: REQUEST_TIMEOUT_MS, maxHeaderSize: HEADER_LIMIT };
   const app = fastify({
@@ -68,7 +68,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   app.get('/metrics', (request, reply) => answerScrape(options, request, reply));
   app.get('/', async (request, reply) => {
     const shown = pageOptions(request.url);
-    return reply.headers(pageHeaders(shown)).send(renderPage(options.status(), shown));
+    reply.headers(pageHeaders(shown));
+    // What the web configuration says goes before what the page would like.
+    for (const [name, value] of web?.headers ?? []) reply.header(name, value);
+    return reply.send(renderPage(options.status(), shown));
   });
   app.get('/api/v1/status', async () => options.status());
   app.get('/-/healthy', async (_request, reply) => reply.type('text/plain').send('healthy\n'));
@@ -111,8 +114,12 @@ async function answerScrape(
     scrape.failed();
     return reply.hijack();
   }
-  // An answer that did not get out whole has not been given.
-  reply.raw.once('close', () => (reply.raw.writableFinished ? scrape.delivered() : scrape.failed()));
+  // An answer that did not get out whole has not been given. `writableFinished` says yes to those as well, and `finish`
+  // comes for them too: but then the connection is already gone.
+  const { socket } = request.raw;
+  let arrived = false;
+  reply.raw.prependOnceListener('finish', () => (arrived = !socket.destroyed));
+  reply.raw.once('close', () => (arrived ? scrape.delivered() : scrape.failed()));
   const plain = Buffer.concat(scrape.chunks);
   const packed = acceptsGzip(header(request.raw, 'accept-encoding'));
   reply
@@ -141,6 +148,7 @@ function listenProblem(cause: unknown): string {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   if (code === 'EADDRINUSE') return 'another program has it; set listen.port to one that is free';
   if (code === 'EACCES') return 'this user may not; set listen.port to one above 1023';
-  if (code === 'EADDRNOTAVAIL') return 'this machine has no such address';
+  if (code === 'EADDRNOTAVAIL') return 'this machine has no such address; set listen.address to one of its own';
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'found no address of that name; set listen.address to one';
   return cause instanceof Error ? cause.message : String(cause);
 }

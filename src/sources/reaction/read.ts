@@ -9,22 +9,37 @@ import type { REACTION_METRICS } from './metrics.ts';
 /** What of the context reading needs. */
 export type ReadContext = Pick<
   SourceContext<typeof REACTION_METRICS>,
-  'follow' | 'range' | 'report' | 'signal' | 'now'
+  'follow' | 'range' | 'report' | 'log' | 'signal' | 'now'
 >;
 
+/** A saved position: which log it belongs to, and the place in it, as the reader of that kind of log gave it out. */
+interface LogPosition {
+  readonly log: string;
+  readonly place: unknown;
+}
+
+type LogContext = ReadContext & { readonly onEnd: () => void };
+
 /** Reads on in reaction's log, in the journal or a file. `onEnd` is told when the end of what was there is reached. */
-export function readLog(
+export async function* readLog(
   logs: LogsConfig,
   position: unknown,
-  context: ReadContext & { readonly onEnd: () => void },
-): AsyncIterable<Batch<Line>> {
-  return logs.file === null ? readJournal(logs, position, context) : readFile(logs.file, position, context);
+  context: LogContext,
+): AsyncGenerator<Batch<Line>, void> {
+  const log = logs.file === null ? `journal ${logs.directory ?? ''} ${logs.systemd}` : `file ${logs.file}`;
+  // What `readLog` gave out comes back as it was.
+  const saved = position as LogPosition | null | undefined;
+  if (saved && saved.log !== log)
+    context.log.warn({ log, before: saved.log }, 'another log than before: read from now on');
+  const place = saved?.log === log ? saved.place : undefined;
+  const batches = logs.file === null ? readJournal(logs, place, context) : readFile(logs.file, place, context);
+  for await (const batch of batches) yield { ...batch, position: { log, place: batch.position } satisfies LogPosition };
 }
 
 async function* readFile(
   path: string,
   position: unknown,
-  { follow, range, report, signal, now, onEnd }: ReadContext & { readonly onEnd: () => void },
+  { follow, range, report, signal, now, onEnd }: LogContext,
 ): AsyncGenerator<Batch<Line>> {
   const batches = followFile({
     path,
@@ -70,7 +85,7 @@ function isWithin({ time }: Line, { since, until }: ReadContext['range']): boole
 async function* readJournal(
   { systemd, directory }: LogsConfig,
   position: unknown,
-  { follow, range, report, signal, now, onEnd }: ReadContext & { readonly onEnd: () => void },
+  { follow, range, report, signal, now, onEnd }: LogContext,
 ): AsyncGenerator<Batch<Line>> {
   const unit = systemd ?? '';
   const batches = followJournal({
