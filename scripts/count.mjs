@@ -1,9 +1,17 @@
-// Prints the counts of a TAP file in one line, and ends with 0 only if every test ran and passed.
+// Prints what failed in a TAP file, then the counts in one line, and ends with 0 only if every test ran and passed.
 // Usage: node scripts/count.mjs FILE STATUS, where STATUS is how the test runner ended.
 import { readFileSync } from 'node:fs';
 
+const SHOWN_LINES = 30;
+const SHOWN_FAILURES = 20;
+
 const [file, status] = process.argv.slice(2);
-const totals = [...readFileSync(file, 'utf8').matchAll(/^# \{ (total: .*) \}$/gm)].at(-1)?.[1] ?? '';
+const tap = readFileSync(file, 'utf8');
+const lines = tap.split('\n');
+const failures = lines.flatMap((line, index) => (/^ *not ok /.test(line) ? [index] : []));
+for (const index of failures.slice(0, SHOWN_FAILURES)) console.log(lines.slice(index, index + SHOWN_LINES).join('\n'));
+
+const totals = [...tap.matchAll(/^# \{ (total: .*) \}$/gm)].at(-1)?.[1] ?? '';
 const counts = new Map([...totals.matchAll(/([a-z]+): ([0-9]+)/g)].map(([, name, count]) => [name, Number(count)]));
 const passed = counts.get('pass') ?? 0;
 const skipped = counts.get('skip') ?? 0;

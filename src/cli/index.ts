@@ -143,7 +143,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     .command('version', 'Print name, version, revision and Node.js version', printed, (args) =>
       run(import('./show.ts').then((module) => module.version(printedFormat(args), io))),
     )
-    .command('$0 [words..]', false, noArguments, (args) => run(unknownCommand([args._, args.words].flat(), io)))
+    .command('$0', false, anyArguments, (args) => run(unknownCommand(args._, io)))
     .strict()
     .parserConfiguration({
       'boolean-negation': false,
@@ -165,7 +165,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
 }
 
 async function unknownCommand(words: readonly unknown[], io: Io): Promise<number> {
-  const [name = null] = words.filter((word) => word !== undefined).map(String);
+  const [name = null] = words.map(String);
   const near = name === null ? undefined : nearest(name, COMMANDS);
   const found = name === null ? 'found no command' : `found the command ${JSON.stringify(name)}`;
   const wish = near === undefined ? `one of ${COMMANDS.join(', ')}` : `perhaps ${near}`;
@@ -205,6 +205,10 @@ async function parse(parser: Argv, argv: readonly string[], io: Io, code: () => 
 
 function noArguments(command: Argv): Argv {
   return command;
+}
+
+function anyArguments(command: Argv): Argv {
+  return command.strict(false);
 }
 
 function printed(command: Argv) {

@@ -114,11 +114,11 @@ async function answerScrape(
     scrape.failed();
     return reply.hijack();
   }
-  // An answer that did not get out whole has not been given. `writableFinished` says yes to those as well, and `finish`
-  // comes for them too: but then the connection is already gone.
+  // An answer that did not get out whole has not been given. `writableFinished` is true of those as well, and `finish`
+  // comes for them too: but then their connection has failed.
   const { socket } = request.raw;
   let arrived = false;
-  reply.raw.prependOnceListener('finish', () => (arrived = !socket.destroyed));
+  reply.raw.prependOnceListener('finish', () => (arrived = !socket.destroyed && !socket.errored));
   reply.raw.once('close', () => (arrived ? scrape.delivered() : scrape.failed()));
   const plain = Buffer.concat(scrape.chunks);
   const packed = acceptsGzip(header(request.raw, 'accept-encoding'));

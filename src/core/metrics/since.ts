@@ -139,21 +139,10 @@ export class SinceStore {
     return changed;
   }
 
-  /** Takes a saved series back. A scraper that is new from now on gets only what comes from now on. */
-  restore(slot: number, [family, scope, text, total, , , given]: SavedSince): void {
+  /** Takes a saved series back, also for scrapers that are new after the restart. */
+  restore(slot: number, [family, scope, text, total, base, oldBase, given]: SavedSince): void {
     const restored = given.map((value) => value ?? undefined);
-    this.#keep({
-      slot,
-      family,
-      scope,
-      text,
-      total,
-      base: total,
-      oldBase: total,
-      given: restored,
-      changed: false,
-      alive: true,
-    });
+    this.#keep({ slot, family, scope, text, total, base, oldBase, given: restored, changed: false, alive: true });
   }
 
   /** Ends a restore: slots that no series took are free. */

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import type { Finding } from '../../core/source.ts';
 import { probeJournal } from '../../lib/journal-probe.ts';
 import { askShow, askVersion } from './ask.ts';
@@ -41,6 +41,8 @@ async function checkLogs(logs: LogsConfig, signal: AbortSignal): Promise<Finding
 
 async function checkFile(path: string): Promise<Finding> {
   try {
+    // To open a pipe would wait for somebody to write to it.
+    if (!(await stat(path)).isFile()) return { ok: false, detail: `log ${path}: found no plain file, wanted one` };
     const handle = await open(path, 'r');
     try {
       const { size } = await handle.stat();
@@ -51,8 +53,17 @@ async function checkFile(path: string): Promise<Finding> {
       await handle.close();
     }
   } catch (error) {
-    return { ok: false, detail: `log ${path}: ${message(error)}; is it there, and may this user read it?` };
+    return { ok: false, detail: `log ${path}: ${fileProblem(error)}` };
   }
+}
+
+function fileProblem(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') {
+    return 'found no such file, wanted the log of reaction; set logs.file, or logs.systemd if it goes to the journal';
+  }
+  if (code === 'EACCES') return `found no permission for user ${process.getuid?.() ?? '?'}, wanted one who may read it`;
+  return message(error);
 }
 
 /** With `-l WARN` or above reaction does not log what is counted. */

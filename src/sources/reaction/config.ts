@@ -69,7 +69,7 @@ function logs(): z.ZodType<LogsConfig> {
       error: 'found both systemd and file, wanted one of them',
     })
     .refine((value) => value.directory === null || value.file === null, {
-      error: 'found both directory and file; directory goes with systemd',
+      error: 'found both directory and file, wanted directory with systemd alone',
     });
   const doc = 'Where the log of reaction is: in the journal (`systemd`) or in a `file`.';
   return described(z.preprocess(completeLogs, inner) as unknown as z.ZodType<LogsConfig>, { doc, fields });
