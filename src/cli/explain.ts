@@ -99,14 +99,14 @@ function explainItem(
 }
 
 function asText({ input, event, rejected, ignored, held, metrics }: Account): string {
-  // Hostile input must not move the cursor of who reads it.
-  const lines = [input.replace(/\p{Cc}/gu, '\ufffd')];
+  const lines = [input];
   if (rejected) lines.push(`  rejected: ${rejected}`);
   if (ignored) lines.push('  no event');
   if (held) lines.push('  not counted: it repeats an earlier one');
   if (event) lines.push(`  event: ${JSON.stringify(event)}`);
   for (const { series, by } of metrics) lines.push(`  ${series} +${by}`);
-  return `${lines.join('\n')}\n`;
+  // Hostile input must not move the cursor of who reads it.
+  return `${lines.map((line) => line.replace(/\p{Cc}/gu, '\ufffd')).join('\n')}\n`;
 }
 
 async function readInput(file: string): Promise<Buffer> {

@@ -15,7 +15,7 @@ export function interpolate(text: string, env: NodeJS.ProcessEnv): Interpolated 
     /\$(\$\{)|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g,
     (_, escaped: string | undefined, name: string, fallback: string | undefined) => {
       if (escaped) return escaped;
-      const value = env[name];
+      const value = Object.hasOwn(env, name) ? env[name] : undefined;
       if (value) return value;
       if (fallback === undefined && value === undefined) missing.push(name);
       return fallback ?? '';

@@ -28,7 +28,7 @@ export async function lockDirectory(directory: string): Promise<Lock> {
     await handle.close();
   };
   try {
-    server = await listen(pathOf(name), () => `${mine.owner ? OWNER : WAITING} ${process.pid}`);
+    server = await listen(pathOf(name), () => (mine.owner ? OWNER : WAITING));
     for (let tries = 0; await isContested(directory, name, pathOf); tries++) {
       if (tries === MOST_TRIES) throw new Error('it is taken again and again, wanted a directory of its own');
       await delay(RETRY_MS);
@@ -58,11 +58,11 @@ async function isContested(directory: string, name: string, pathOf: (name: strin
   const answers = await Promise.all(others.map(async (other) => ({ other, answer: await ask(pathOf(other)) })));
   for (const { other, answer } of answers) {
     if (answer === null) await unlink(pathOf(other)).catch(() => {});
-    else if (!answer.startsWith(WAITING) || other < name) {
-      const owner = answer.split(' ')[1] ?? NAME.exec(other)?.[1];
-      throw new Error(`found it in use by process ${owner}, wanted a directory of its own`);
+    else if (answer === OWNER || (answer === WAITING && other < name)) {
+      throw new Error(`found it in use by process ${NAME.exec(other)?.[1]}, wanted a directory of its own`);
     }
   }
+  // An answer that breaks off comes from one that gives way.
   return answers.some(({ answer }) => answer !== null);
 }
 
@@ -75,28 +75,30 @@ async function listen(path: string, answer: () => string): Promise<Server> {
   const early = path.replace('in-use.', 'new.');
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(early, resolve);
+    // Whoever may use the directory may ask.
+    server.listen({ path: early, readableAll: true, writableAll: true }, resolve);
   });
   // Seen only now: for a moment there was a socket that nobody listened on, and somebody might have removed it.
   await rename(early, path);
   return server;
 }
 
-/** What the listener says; empty if it does not answer, null if there is none. */
+/** What the listener says, null if there is none. One that takes its time is an owner. */
 function ask(path: string): Promise<string | null> {
   return new Promise((resolve) => {
     const socket = connect(path);
     let text = '';
     socket.setTimeout(ANSWER_MS, () => {
       socket.destroy();
-      resolve('');
+      resolve(OWNER);
     });
     socket.setEncoding('utf8');
-    socket.on('data', (data: string) => (text = (text + data).slice(0, 40)));
+    socket.on('data', (data: string) => (text = (text + data).slice(0, 20)));
     socket.on('end', () => resolve(text));
-    socket.on('error', (error: NodeJS.ErrnoException) =>
-      resolve(error.code === 'ECONNREFUSED' || error.code === 'ENOENT' ? null : ''),
-    );
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code === 'ECONNREFUSED' || code === 'ENOENT') resolve(null);
+      else resolve(code === 'EACCES' ? OWNER : text);
+    });
   });
 }
 

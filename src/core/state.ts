@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import { access, mkdir, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -77,7 +78,7 @@ export async function tryState(directory: string): Promise<string> {
   }
   const there = existingParent(resolve(directory));
   try {
-    await access(join(there, '.'), constants.R_OK | constants.W_OK | constants.X_OK);
+    await access(`${there}/.`, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     const place = there === resolve(directory) ? '' : `in ${there} `;
     throw new Error(`state directory ${directory}: ${place}${await reason(error, there)}`, { cause: error });
@@ -106,6 +107,9 @@ interface Tables {
 /** Key of a source's position among its entries; theirs are prefixed, so that none can be equal. */
 const POSITION = 'position';
 const ENTRY = 'entry:';
+/** LMDB takes keys of 1,978 bytes at most: a longer one is kept beside its value, which then goes by the key's hash. */
+const LONG = 'long:';
+const LONGEST_KEY = 1_000;
 
 async function openEnvironment(directory: string, lock: Lock): Promise<State> {
   const root = open({
@@ -161,6 +165,7 @@ function load(tables: Tables, directory: string): Saved {
       let source = sources.get(name);
       if (!source) sources.set(name, (source = { position: undefined, entries: [] }));
       if (kind === POSITION) source.position = unseal(value);
+      else if (kind.startsWith(LONG)) source.entries.push(unseal(value) as [string, unknown]);
       else source.entries.push([kind.slice(ENTRY.length), unseal(value)]);
     }
     // Written by `commit` below; the format version vouches for the shapes.
@@ -197,8 +202,10 @@ async function commit(tables: Tables, changes: Changes, directory: string): Prom
       for (const { source, position, entries } of changes.sources) {
         quiet(tables.sources.put([source, POSITION], seal(position)));
         for (const [key, value] of entries) {
-          const id: [string, string] = [source, ENTRY + key];
-          quiet(value === undefined ? tables.sources.remove(id) : tables.sources.put(id, seal(value)));
+          const isLong = Buffer.byteLength(key) > LONGEST_KEY;
+          const id: [string, string] = [source, isLong ? LONG + hash('sha256', key, 'base64url') : ENTRY + key];
+          const kept = isLong ? [key, value] : value;
+          quiet(value === undefined ? tables.sources.remove(id) : tables.sources.put(id, seal(kept)));
         }
       }
     });
@@ -239,5 +246,6 @@ async function reason(error: unknown, directory: string): Promise<string> {
     return `found no permission (${String(code)}) for user ${process.getuid?.() ?? '?'}, wanted a directory it can read and write`;
   }
   if (code === 'ENOTDIR' || code === 'EEXIST') return 'found a file in its way, wanted a directory';
+  if (code === 'ENOENT' || code === 'ELOOP') return 'found a link that leads nowhere, wanted a directory';
   return error instanceof Error ? error.message : String(error);
 }

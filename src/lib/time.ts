@@ -4,7 +4,7 @@ import { parseDuration } from './duration.ts';
 export const TIME_WISH = 'a time such as 2026-05-09T10:12:45Z, or a duration such as 36h (that long ago)';
 
 const RFC3339 =
-  /^([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})([.,][0-9]{1,9})?([Zz]|[+-][0-9]{2}:?[0-9]{2})$/;
+  /^([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})([.,][0-9]{1,9})?([Zz]|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])$/;
 
 /** Milliseconds since 1970 of an RFC 3339 time (a blank for the `T` is taken too), or null. */
 export function parseRfc3339(text: string): number | null {
@@ -19,6 +19,8 @@ export function parseRfc3339(text: string): number | null {
     number,
   ];
   if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60) return null;
+  // Only a few days are not in every month.
+  if (day > 28 && new Date(Date.UTC(year, month - 1, day)).getUTCDate() !== day) return null;
   const fraction = found[7] ? Number(`0.${found[7].slice(1)}`) : 0;
   return (
     Date.UTC(year, month - 1, day, hour, minute, second) + Math.round(fraction * 1e6) / 1e3 - zoneMs(found[8] ?? 'Z')

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { type FastifyError, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Logger } from 'pino';
 import type { Config } from '../core/config.ts';
 import type { Scrape } from '../core/engine.ts';
@@ -60,7 +60,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         .send('unauthorized\n');
     }
   });
-  app.setErrorHandler((error, request, reply) => {
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    const { statusCode = 500 } = error;
+    // What is wrong with a request is no failure of ours.
+    if (statusCode < 500) return reply.code(statusCode).type('text/plain').send('bad request\n');
     log.error({ err: error, url: request.url }, 'request failed');
     return reply.code(500).type('text/plain').send('internal error\n');
   });

@@ -36,42 +36,34 @@ t.test('bad command lines: exit code 2, nothing on stdout, and one message', asy
       `found what is not to choose from:\n  format: found "xml", wanted one of "text", "openmetrics"\n${SEE}`,
     ],
   ];
-  for (const [args, message] of cases) {
-    // The language of the machine makes no difference.
-    const ran = await cli(args.split(' ').filter(Boolean), { env: { LANG: 'de_DE.UTF-8', LC_ALL: 'de_DE.UTF-8' } });
-    t.same(ran, { code: 2, stdout: '', stderr: `trailgauge: ${message}` }, args || 'no arguments');
+  // The language of the machine makes no difference.
+  const env = { LANG: 'de_DE.UTF-8', LC_ALL: 'de_DE.UTF-8' };
+  const ran = await Promise.all(cases.map(([args]) => cli(args.split(' ').filter(Boolean), { env })));
+  for (const [index, [args, message]] of cases.entries()) {
+    t.same(ran[index], { code: 2, stdout: '', stderr: `trailgauge: ${message}` }, args || 'no arguments');
   }
 });
 
 t.test('--help lists the commands that exist, and no others', async (t) => {
-  for (const flag of ['--help', '-h']) {
-    const { code, stdout, stderr } = await cli([flag]);
-    t.equal(code, 0);
-    t.equal(stderr, '');
-    const listed = [...stdout.matchAll(/^ {2}trailgauge ([a-z-]+)/gm)].map((match) => match[1]);
-    t.same(listed, COMMANDS);
-  }
-  for (const command of COMMANDS) {
-    const { code, stdout, stderr } = await cli([command, '--help']);
-    t.equal(code, 0, command);
-    t.match(stdout, `trailgauge ${command}`);
-    t.equal(stderr, '');
+  const [long, short, ...each] = await Promise.all(
+    [['--help'], ['-h'], ...COMMANDS.map((command) => [command, '--help'])].map((args) => cli(args)),
+  );
+  t.match(long, { code: 0, stderr: '' });
+  t.same(short, long);
+  const listed = [...(long?.stdout ?? '').matchAll(/^ {2}trailgauge ([a-z-]+)/gm)].map((match) => match[1]);
+  t.same(listed, COMMANDS);
+  for (const [index, command] of COMMANDS.entries()) {
+    t.match(each[index], { code: 0, stdout: `trailgauge ${command}`, stderr: '' });
   }
 });
 
 t.test('version, as a command and as an option', async (t) => {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const wanted = `trailgauge ${version} (revision test, Node.js ${process.version})\n`;
-  for (const args of [['version'], ['--version'], ['-V']]) {
-    t.same(await cli(args), { code: 0, stdout: wanted, stderr: '' });
-  }
-  for (const args of [
-    ['version', '-f', 'json'],
-    ['-f', 'json', '--version'],
-    ['version', '--format', 'json'],
-    ['-f', 'yaml', '-f', 'json', 'version'],
-  ]) {
-    const { code, stdout } = await cli(args);
+  const texts = await Promise.all([['version'], ['--version'], ['-V']].map((args) => cli(args)));
+  for (const ran of texts) t.same(ran, { code: 0, stdout: wanted, stderr: '' });
+  const inJson = ['version -f json', '-f json --version', 'version --format json', '-f yaml -f json version'];
+  for (const { code, stdout } of await Promise.all(inJson.map((args) => cli(args.split(' '))))) {
     t.equal(code, 0);
     t.same(JSON.parse(stdout), { name: 'trailgauge', version, revision: 'test', node: process.version });
   }
@@ -102,7 +94,9 @@ t.test('the catalogue of metrics, as a table and as JSON', async (t) => {
 
 t.test('a reader that leaves early is no failure', async (t) => {
   const place = folder(t);
-  for (const args of [['defaults'], ['metrics'], ['--help'], ['-f', 'json', 'metrics'], ['explain', 'reaction']]) {
+  const commands = ['defaults', 'metrics', '--help', '-f json metrics', 'explain reaction'];
+  const leave = async (command: string) => {
+    const args = command.split(' ');
     const input = 'INFO ssh.failedlogin: match ["192.0.2.1"]\n'.repeat(5_000);
     const child = spawn(process.execPath, [main, ...args], { cwd: place, stdio: 'pipe' });
     child.stdin.on('error', () => {});
@@ -111,9 +105,10 @@ t.test('a reader that leaves early is no failure', async (t) => {
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     child.stdout.once('data', () => child.stdout.destroy());
     const [code] = await once(child, 'close');
-    t.equal(code, 0, args.join(' '));
+    t.equal(code, 0, command);
     t.ok(isForPeople(stderr), stderr);
-  }
+  };
+  await Promise.all(commands.map(leave));
 });
 
 t.test('a full disk behind stdout is a failure', async (t) => {

@@ -99,6 +99,18 @@ t.test('what hangs in one answer is forgotten by none of the others', async (t) 
   t.equal(await allMatches(program, 'a'), MANY.length);
 });
 
+t.test('an answer that is under way when the program is stopped is given after the restart', async (t) => {
+  const { start, append } = follower(t);
+  let program = await start();
+  t.equal(await matchesOf(program, 'a'), 0);
+  await append(program, ...MANY);
+  const hanging = await ask(program, 'a');
+  await arrival(hanging);
+  t.equal(await program.stop(), 0, 'nor does it keep the program');
+  program = await start();
+  t.equal(await matchesOf(program, 'a'), MANY.length);
+});
+
 t.test('no counter goes back when an earlier answer of the same scraper fails late', async (t) => {
   const { start, append } = follower(t);
   const program = await start();

@@ -14,14 +14,18 @@ export interface Follower extends Home {
   append(program: Program, ...lines: readonly string[]): Promise<void>;
 }
 
+export interface FollowerOptions {
+  /** Sections of the configuration beside `sources`. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Settings of the source. */
+  readonly reaction?: Readonly<Record<string, unknown>>;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Prepares a program that follows a log, with the configuration of reaction of the fixtures. */
-export function follower(
-  t: Test,
-  config: Readonly<Record<string, unknown>> = {},
-  env: Readonly<Record<string, string>> = {},
-): Follower {
+export function follower(t: Test, { config = {}, reaction: more = {}, env = {} }: FollowerOptions = {}): Follower {
   const logs = { file: 'reaction.log' };
-  const reaction = { config: fixture('reaction/etc'), command: fixture('reaction/reaction'), logs };
+  const reaction = { config: fixture('reaction/etc'), command: fixture('reaction/reaction'), logs, ...more };
   const place = home(t, { ...config, sources: { reaction } }, env);
   const log = join(place.folder, 'reaction.log');
   writeFileSync(log, '');

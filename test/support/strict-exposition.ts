@@ -181,10 +181,8 @@ function checkName({ name }: Sample, family: Draft, format: Format): void {
 function checkFamily(draft: Draft, format: Format): MetricFamily {
   const { name, type, help, unit, samples } = draft;
   if (type === null || help === null) throw new Error('no TYPE or no HELP');
-  if (samples.length === 0) throw new Error('no samples');
   if (type === 'counter') checkCounter(draft, format);
   if (type === 'histogram') checkHistogram(draft, format);
-  if (format === 'openmetrics' && type === 'gauge' && name.endsWith('_total')) throw new Error('a gauge named _total');
   return { name, type, help, unit, samples };
 }
 
@@ -192,7 +190,8 @@ function checkCounter({ name, samples }: Draft, format: Format): void {
   if (format === 'text' && !name.endsWith('_total')) throw new Error('a counter without _total');
   if (format === 'openmetrics' && name.endsWith('_total')) throw new Error('a counter with _total in its own name');
   for (const { value, key } of samples) if (!(value >= 0)) throw new Error(`${key} is ${value}`);
-  if (format === 'text') return;
+  // `_created` may be left out, of all series of the metric.
+  if (!samples.some((sample) => sample.name === `${name}_created`)) return;
   samples.forEach((sample, index) => {
     const isTotal = sample.name.endsWith('_total');
     const partner = samples[isTotal ? index + 1 : index - 1];
@@ -233,8 +232,7 @@ function checkHistogram({ name, samples }: Draft, format: Format): void {
     if (!ascending(bounds) || !ascending(counts)) throw new Error('buckets do not ascend');
     if (bounds.at(-1) !== Number.POSITIVE_INFINITY) throw new Error('no bucket +Inf');
     if (rest.get('_count') !== counts.at(-1)) throw new Error('_count is not the last bucket');
-    if (!rest.has('_sum') || (format === 'openmetrics' && !rest.has('_created')))
-      throw new Error('no _sum or _created');
+    if (!rest.has('_sum')) throw new Error('no _sum');
   }
 }
 

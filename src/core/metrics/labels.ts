@@ -33,8 +33,8 @@ function escapeValue(value: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }
 
-/** An over-long value keeps its beginning; the hash of the whole keeps different ones apart. */
-function boundValue(value: string): string {
+/** A value as it is shown: an over-long one keeps its beginning, and the hash of the whole keeps different ones apart. */
+export function boundValue(value: string): string {
   if (value.length <= LABEL_VALUE_LIMIT) return value;
   const hash = createHash('sha256').update(value).digest('hex').slice(0, 12);
   return `${value.slice(0, LABEL_VALUE_LIMIT - 13).toWellFormed()}~${hash}`;

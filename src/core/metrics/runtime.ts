@@ -14,6 +14,8 @@ export async function createRuntimeMetrics(): Promise<(format: Format) => Promis
     const shown = await (format === 'text' ? text : openmetrics).metrics();
     // prom-client puts blank lines between metrics, which OpenMetrics does not allow.
     const lines = shown.split('\n').filter((line) => line !== '' && line !== '# EOF');
-    return lines.map((line) => `${line}\n`).join('');
+    // Nor whole numbers as bounds of buckets, which are to be written as 1.0.
+    const bound = /([{,]le="[0-9]+)(?=")/;
+    return lines.map((line) => `${format === 'openmetrics' ? line.replace(bound, '$1.0') : line}\n`).join('');
   };
 }

@@ -14,7 +14,7 @@ export function readQuotedList(text: string, start: number): QuotedList | null {
   for (;;) {
     let code = text.charCodeAt(at);
     while (code === SPACE || code === COMMA) code = text.charCodeAt(++at);
-    if (code === CLOSE) return { values, end: at + 1 };
+    if (code === CLOSE) return { values: text.length > LONG_TEXT ? values.map(detached) : values, end: at + 1 };
     if (code !== QUOTE) return null;
     const close = closingQuote(text, at + 1);
     if (close < 0) return null;
@@ -35,6 +35,14 @@ export function unescapeRust(text: string): string {
     return SIMPLE.get(found.charAt(1)) ?? found;
   });
 }
+
+/** The same text with memory of its own: a piece that is cut from a text keeps the whole of it alive. */
+export function detached(text: string): string {
+  return Buffer.from(text).toString();
+}
+
+/** Pieces of longer texts are detached: they may be kept for long. */
+const LONG_TEXT = 4_096;
 
 const SPACE = 0x20;
 const COMMA = 0x2c;

@@ -1,3 +1,6 @@
+import { boundValue, LABEL_VALUE_LIMIT } from '../../core/metrics/labels.ts';
+import { detached } from './list.ts';
+
 /** Matches of a filter that are remembered. */
 export const MATCHES_KEPT = 1_000;
 
@@ -20,8 +23,10 @@ export class RecentMatches {
   #count = 0;
   #saved = 0;
 
+  /** Of an over-long value it keeps what is shown of it. */
   add(tuple: Tuple): void {
-    this.#ring[this.#count % MATCHES_KEPT] = tuple;
+    const isLong = tuple.some((value) => value.length > LABEL_VALUE_LIMIT);
+    this.#ring[this.#count % MATCHES_KEPT] = isLong ? tuple.map((value) => detached(boundValue(value))) : tuple;
     this.#count += 1;
   }
 

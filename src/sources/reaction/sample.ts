@@ -28,26 +28,29 @@ export function createSampler(options: SamplerOptions): () => Promise<void> {
   const state: ShowState = { formatRefused: false };
   let problem = '';
 
-  async function pending(): Promise<PendingAction[] | null> {
+  /** `up`: it answered, whether or not the answer could be understood. */
+  async function pending(): Promise<{ readonly up: boolean; readonly found: PendingAction[] | null }> {
+    let up = false;
     try {
       const text = await askShow({ ...asking, socket: config.socket, state });
+      up = true;
       const found = readPending(text, options.settings(), options.tupleSeen);
       problem = '';
-      return found;
+      return { up, found };
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
       if (text !== problem && !signal.aborted)
         log.warn({ problem: text }, 'reaction does not tell its pending actions');
       problem = text;
-      return null;
+      return { up, found: null };
     }
   }
 
   return async () => {
-    const [version, found] = await Promise.all([askVersion(asking).catch(() => 'N/A'), pending()]);
+    const [version, { up, found }] = await Promise.all([askVersion(asking).catch(() => 'N/A'), pending()]);
     if (signal.aborted) return;
-    metrics.up.set({}, found ? 1 : 0);
-    metrics.statusInfo.replace([[{ version, status: found ? '1' : '0' }, 1]]);
+    metrics.up.set({}, up ? 1 : 0);
+    metrics.statusInfo.replace([[{ version, status: up ? '1' : '0' }, 1]]);
     metrics.pending.replace(found ? pendingSeries(found, options.settings()) : []);
     const shown = found && options.pendingCount !== 'off' ? found : [];
     metrics.pendingCount.replace(

@@ -93,7 +93,7 @@ t.test('what programs print: JSON, or YAML without merge keys, where the last of
     t.same(parsePrinted(text), new Map([['<<', new Map([['a', 'b']])]]), text);
   }
   t.throws(() => parsePrinted('x'.repeat(5 * 2 ** 20)), {
-    message: 'no JSON, and too long for YAML: 5242880 characters, wanted at most 4194304',
+    message: 'no JSON, and too long for YAML: 5242880 characters, wanted at most 1048576',
   });
 });
 

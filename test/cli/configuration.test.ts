@@ -1,0 +1,105 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is what a user writes
+import { spawnSync } from 'node:child_process';
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { parse } from 'yaml';
+import { cli, file, folder } from '../support/cli.ts';
+import { main } from '../support/trailgauge.ts';
+
+t.test('a configuration that cannot be read', async (t) => {
+  const place = folder(t);
+  const closed = file(place, 'closed.yaml', 'log: {}\n');
+  chmodSync(closed, 0o000);
+  const none = join(place, 'none.yaml');
+  const wish = 'wanted a configuration (see: trailgauge defaults)';
+  const cases: readonly (readonly [path: string, message: string])[] = [
+    [none, `trailgauge: configuration ${none}: found no such file, ${wish}\n`],
+    [place, `trailgauge: configuration ${place}: found a directory, ${wish}\n`],
+    [closed, `trailgauge: configuration ${closed}: found no permission to read it, ${wish}\n`],
+  ];
+  const runs = cases.flatMap(([path, message]) => {
+    const commands = path === none ? ['test-config', 'start', 'once', 'doctor'] : ['test-config', 'start'];
+    return commands.map((command) => ({ command, path, message }));
+  });
+  const ran = await Promise.all(runs.map(({ command, path }) => cli(['-c', path, command], { unprivileged: true })));
+  for (const [index, { command, path, message }] of runs.entries()) {
+    t.same(ran[index], { code: 2, stdout: '', stderr: message }, `${command} ${path}`);
+  }
+});
+
+t.test('every error, with its file, line and column, in the order of the file', async (t) => {
+  const place = folder(t);
+  const path = file(
+    place,
+    'bad.yaml',
+    ['listen: { prot: 9090 }', 'log: { level: loud }', 'sources:', '  recation: { hold: ${HOLD} }']
+      .join('\n')
+      .replace('${HOLD}', '"${HOLD}"'),
+  );
+  const errors = [
+    `${path}:1:11: listen.prot: found unknown key "prot", wanted perhaps port`,
+    `${path}:2:15: log.level: found "loud", wanted one of trace, debug, info, warn, error, fatal, silent`,
+    `${path}:4:3: sources.recation: found source type "recation", wanted perhaps reaction`,
+    `${path}:4:21: sources.recation.hold: found \${HOLD}, but the environment has no HOLD; wanted it set, or \${HOLD:-default}`,
+  ];
+  const expected = { code: 2, stdout: '', stderr: `${errors.join('\n')}\n` };
+  const all = [['test-config'], ['start'], ['explain', 'reaction']].map((command) => ['-c', path, ...command]);
+  for (const ran of await Promise.all(all.map((args) => cli(args)))) t.same(ran, expected);
+});
+
+t.test('-f json asks for JSON', async (t) => {
+  const place = folder(t);
+  const path = file(place, 'c.yaml', 'log: { level: info }\n');
+  const stderr = `${path}:1:1: not valid JSON: found "l", wanted a value or a key in double quotes\n`;
+  const commands = ['test-config', 'once'].map((command) => ['-c', path, '-f', 'json', command]);
+  for (const ran of await Promise.all(commands.map((args) => cli(args)))) t.same(ran, { code: 2, stdout: '', stderr });
+});
+
+t.test('the defaults are a configuration that is complete already', async (t) => {
+  const place = folder(t);
+  const [yaml, json] = await Promise.all([cli(['defaults']), cli(['--defaults', '-f', 'json'])]);
+  t.match(yaml, { code: 0, stderr: '' });
+  t.match(yaml.stdout, /^# The whole configuration/);
+  const value = parse(yaml.stdout);
+  t.same(JSON.parse(json.stdout), value);
+  t.same(Object.keys(value), ['log', 'listen', 'state', 'metrics', 'sources', 'writers']);
+
+  const fromYaml = file(place, 'defaults.yaml', yaml.stdout);
+  const fromJson = file(place, 'defaults.json', json.stdout);
+  const [nothing, one, two, three] = await Promise.all([
+    cli(['-c', file(place, 'empty.yaml', ''), 'test-config']),
+    cli(['-c', fromYaml, 'test-config']),
+    cli(['-c', fromJson, '-f', 'json', 'test-config']),
+    cli(['-c', fromYaml, 'test-config', '--format', 'json']),
+  ]);
+  for (const ran of [nothing, one, two, three]) t.match(ran, { code: 0, stderr: '' });
+  t.same(parse(one?.stdout ?? ''), value);
+  t.equal(nothing?.stdout, one?.stdout);
+  t.equal(two?.stdout, json.stdout, 'the very same text');
+  t.equal(three?.stdout, json.stdout);
+  const again = await cli(['-c', file(place, 'again.yaml', one?.stdout ?? ''), 'test-config']);
+  t.equal(again.stdout, one?.stdout);
+});
+
+t.test('what was written stays as it was written', async (t) => {
+  const place = folder(t);
+  const path = file(
+    place,
+    'c.yaml',
+    'listen: { port: "${PORT}" }\nsources: { reaction: { hold: 2m }, reaction/edge: { logs: { file: "${LOG:-/l}" } } }\n',
+  );
+  const { code, stdout } = await cli(['-c', path, 'test-config'], { env: { PORT: '9000' } });
+  t.equal(code, 0);
+  t.match(parse(stdout), {
+    listen: { port: 9000 },
+    sources: { reaction: { hold: '2m' }, 'reaction/edge': { logs: { file: '/l', systemd: null }, hold: '60s' } },
+  });
+});
+
+t.test('the configuration may come by a pipe', async (t) => {
+  const line = `echo 'log: { level: warn }' | "${process.execPath}" "${main}" -c /dev/stdin test-config`;
+  const { status, stdout } = spawnSync('sh', ['-c', line], { encoding: 'utf8' });
+  t.equal(status, 0);
+  t.equal(parse(stdout).log.level, 'warn');
+});

@@ -1,0 +1,360 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is what a user writes
+import fc from 'fast-check';
+import t from 'tap';
+import { readConfig } from '../../src/core/config.ts';
+import { described, duration, option, secret, section, size } from '../../src/core/fields.ts';
+import { SOURCES } from '../../src/sources/index.ts';
+
+/** All errors as the command line prints them, `LINE:COLUMN: PATH: MESSAGE`. */
+function errorsOf(text: string, format: 'yaml' | 'json' = 'yaml', env: NodeJS.ProcessEnv = {}): readonly string[] {
+  const { errors } = readConfig(text, { format, env, types: { sources: SOURCES, writers: [] } });
+  return errors.map(({ line, column, path, message }) => `${line}:${column}: ${path && `${path}: `}${message}`);
+}
+
+function configOf(text: string, env: NodeJS.ProcessEnv = {}) {
+  const { config, errors } = readConfig(text, { format: 'yaml', env, types: { sources: SOURCES, writers: [] } });
+  if (!config) throw new Error(JSON.stringify(errors));
+  return config;
+}
+
+t.test('nothing is a configuration, with every default', async (t) => {
+  const full = configOf('');
+  t.same(full.listen, { address: '127.0.0.1', port: 8080, web_config: null });
+  t.same(Object.keys(full.sources), ['reaction']);
+  for (const text of [
+    '# a comment\n',
+    '---\n...\n',
+    '{}',
+    'null',
+    '\ufefflog: {}',
+    'log:\nlisten:\nsources:\nwriters:\n',
+  ]) {
+    t.same(configOf(text), full, text);
+  }
+});
+
+t.test('bad YAML: line, column, and no more than the first mistake', async (t) => {
+  const cases: readonly (readonly [text: string, ...errors: string[]])[] = [
+    [
+      'listen: { port: 1\nlog: x',
+      '2:1: not valid YAML: Flow map in block collection must be sufficiently indented and end with a }',
+    ],
+    ['log:\n\tlevel: info', '2:1: not valid YAML: Tabs are not allowed as indentation'],
+    ['log: {level: "in\\qfo"}', '1:17: not valid YAML: Invalid escape sequence \\q'],
+    ['log: !secret {}', '1:6: not valid YAML: Unresolved tag: !secret'],
+    ['log: {}\n---\nlog: {}', '2:1: found a second document, wanted one'],
+    ['? [a, b]\n: 1', '1:3: found a key that is no text, wanted a name'],
+    [
+      'listen: {port: ${PORT}}\nlog: x',
+      '1:17: not valid YAML: Unexpected flow-map-start at node end; inside of { } and [ ] a ${NAME} wants quotes around it',
+    ],
+    // What stands behind the mistake may be a secret.
+    ['log: {}\n} hunter2', '2:1: not valid YAML: Unexpected flow-map-end token in YAML stream'],
+    ['- a', '1:1: found ["a"], wanted a map of sections'],
+    ['reaction', '1:1: found "reaction", wanted a map of sections'],
+  ];
+  for (const [text, ...errors] of cases) t.same(errorsOf(text), errors, text);
+});
+
+t.test('keys given twice are all told', async (t) => {
+  t.same(errorsOf('log: {level: info, level: warn}\nlisten: {}\nlog: {}'), [
+    '1:20: found the key level twice, wanted it once',
+    '3:1: found the key log twice, wanted it once',
+  ]);
+  t.same(errorsOf('{"log": {}, "log": {}}', 'json'), ['1:13: found the key "log" twice, wanted it once']);
+});
+
+t.test('bad JSON', async (t) => {
+  const wish = 'wanted a value or a key in double quotes';
+  const cases: readonly (readonly [text: string, error: string])[] = [
+    ['{"log": {"level": "info"},}', '1:27: not valid JSON: Expected double-quoted property name'],
+    ['{"log": {"level": "in\nfo"}}', '1:22: not valid JSON: Bad control character in string literal'],
+    ['{"log": {\n  level: "info"}}', "2:3: not valid JSON: Expected property name or '}'"],
+    ['{"log": {\n  "level": info}}', `2:12: not valid JSON: found "i", ${wish}`],
+    ['log: { level: info }', `1:1: not valid JSON: found "l", ${wish}`],
+    ['', `1:1: not valid JSON: found its end, ${wish}`],
+    ['  \n', `2:1: not valid JSON: found its end, ${wish}`],
+    ['{} hunter2', `1:4: not valid JSON: found "h", ${wish}`],
+  ];
+  for (const [text, error] of cases) t.same(errorsOf(text, 'json'), [error], JSON.stringify(text));
+  t.same(errorsOf('\ufeff{\n\t"log": {\n\t\t"level": "info"\n\t}\n}', 'json'), []);
+});
+
+t.test('unknown keys at each level, with what was probably meant', async (t) => {
+  const text = `
+lisen: {}
+log: { levle: info }
+sources:
+  reaction:
+    lgos: { file: x }
+    logs: { sistemd: y }
+    transform: { any: {} }
+    export: { matchs: true, matches: { extr: true } }
+__proto__: { polluted: true }
+constructor: 1
+`;
+  t.same(errorsOf(text), [
+    '2:1: lisen: found unknown key "lisen", wanted perhaps listen',
+    '3:8: log.levle: found unknown key "levle", wanted perhaps level',
+    '6:5: sources.reaction.lgos: found unknown key "lgos", wanted perhaps logs',
+    '7:13: sources.reaction.logs.sistemd: found unknown key "sistemd", wanted perhaps systemd',
+    '8:18: sources.reaction.transform.any: found unknown key "any", wanted one of all, for',
+    '9:15: sources.reaction.export.matchs: found unknown key "matchs", wanted perhaps matches',
+    '9:40: sources.reaction.export.matches.extr: found unknown key "extr", wanted true, false, { extra: true } or { extra: false }',
+    '10:1: __proto__: found unknown key "__proto__", wanted one of log, listen, state, metrics, sources, writers',
+    '11:1: constructor: found unknown key "constructor", wanted one of log, listen, state, metrics, sources, writers',
+  ]);
+  t.notOk('polluted' in {});
+});
+
+t.test('wrong types, several in one line, in the order of the file', async (t) => {
+  const text = `
+log: 5
+listen: [1]
+state: { directory: {} }
+metrics: { runtime: maybe, series_limit: 0, idle_ttl: forever }
+sources: { reaction: { hold: -5s, logs: 7, command: [], socket: "", config: 3, transform: 5, export: { matches: 5, commands: x } } }
+writers: none
+`;
+  const extra = 'wanted true, false, { extra: true } or { extra: false }';
+  t.same(errorsOf(text), [
+    '2:6: log: found 5, wanted a map with level',
+    '3:9: listen: found [1], wanted a map with address, port, web_config',
+    '4:21: state.directory: found {}, wanted text that is not empty',
+    '5:21: metrics.runtime: found "maybe", wanted true or false',
+    '5:42: metrics.series_limit: found 0, wanted a whole number from 1 to 10000000',
+    '5:55: metrics.idle_ttl: found "forever", wanted a duration such as 250ms, 60s, 5m, 36h or 7d',
+    '6:30: sources.reaction.hold: found "-5s", wanted a duration such as 250ms, 60s, 5m, 36h or 7d',
+    '6:41: sources.reaction.logs: found 7, wanted a map with systemd or file',
+    '6:53: sources.reaction.command: found [], wanted text that is not empty',
+    '6:65: sources.reaction.socket: found "", wanted text that is not empty',
+    '6:77: sources.reaction.config: found 3, wanted text that is not empty',
+    '6:91: sources.reaction.transform: found 5, wanted a map with all, for',
+    `6:113: sources.reaction.export.matches: found 5, ${extra}`,
+    '6:126: sources.reaction.export.commands: found "x", wanted true or false',
+    '7:10: writers: found "none", wanted a map of sections named TYPE or TYPE/NAME',
+  ]);
+  t.same(errorsOf('log: { level: loud }'), [
+    '1:15: log.level: found "loud", wanted one of trace, debug, info, warn, error, fatal, silent',
+  ]);
+  for (const [value, found] of [
+    ['65536', '65536'],
+    ['-1', '-1'],
+    ['1.5', '1.5'],
+    ['.nan', 'NaN'],
+    ['true', 'true'],
+    ['"8080x"', '"8080x"'],
+    ['99999999999999999999', '100000000000000000000'],
+    ['x'.repeat(200), `"${'x'.repeat(79)}…`],
+  ]) {
+    t.same(errorsOf(`listen: { port: ${value} }`), [
+      `1:17: listen.port: found ${found}, wanted a whole number from 0 to 65535`,
+    ]);
+  }
+});
+
+t.test('sources: unknown types, bad names, and names that would be one in the metrics', async (t) => {
+  const names = 'wanted a name of up to 63 letters, digits and _ . -, beginning with none of . -';
+  const text = `
+sources:
+  recation: {}
+  cts: {}
+  reaction/a b: {}
+  reaction/: {}
+  reaction/.x: {}
+  reaction/${'n'.repeat(64)}: {}
+  reaction: {}
+  reaction/reaction: {}
+  reaction/Edge-1.a_b: {}
+  __proto__: {}
+writers: { stdout: {} }
+`;
+  t.same(errorsOf(text), [
+    '3:3: sources.recation: found source type "recation", wanted perhaps reaction',
+    '4:3: sources.cts: found source type "cts", wanted one of reaction',
+    `5:3: sources.reaction/a b: found name "a b", ${names}`,
+    `6:3: sources.reaction/: found name "", ${names}`,
+    `7:3: sources.reaction/.x: found name ".x", ${names}`,
+    `8:3: sources.reaction/${'n'.repeat(64)}: found name "${'n'.repeat(64)}", ${names}`,
+    '10:3: sources.reaction/reaction: found reaction/reaction beside reaction, wanted another name, as both would be called "reaction" in metrics',
+    '12:3: sources.__proto__: found source type "__proto__", wanted one of reaction',
+    '13:12: writers.stdout: found writer type "stdout", wanted none, as this version has no writers',
+  ]);
+  t.same(errorsOf('sources: []'), ['1:10: sources: found [], wanted a map of sections named TYPE or TYPE/NAME']);
+  t.same(errorsOf('sources: {}'), ['1:10: sources: found none, wanted at least one of reaction']);
+  t.same(errorsOf('sources: { reaction: [1] }'), [
+    '1:22: sources.reaction: found [1], wanted a map with config, logs, command, socket, hold, transform, export',
+  ]);
+});
+
+t.test('where the log is: exactly one place', async (t) => {
+  const logs = (text: string) => errorsOf(`sources: { reaction: { logs: ${text} } }`);
+  const place = '1:30: sources.reaction.logs: ';
+  t.same(logs('{ systemd: a, file: b }'), [`${place}found both systemd and file, wanted one of them`]);
+  t.same(logs('{ directory: a, file: b }'), [
+    `${place}found both directory and file, wanted directory with systemd alone`,
+  ]);
+  const read = (text: string) =>
+    (configOf(`sources: { reaction: { logs: ${text} } }`).sources.reaction as { logs: unknown }).logs;
+  const journal = { systemd: 'reaction.service', directory: null, file: null };
+  t.same(read('{}'), journal);
+  t.same(read('null'), journal);
+  t.same(read('{ systemd: }'), journal);
+  t.same(read('{ directory: /j }'), { ...journal, directory: '/j' });
+  t.same(read('{ systemd: x }'), { ...journal, systemd: 'x' });
+  t.same(read('{ file: }'), { systemd: null, directory: null, file: '/var/log/reaction.log' });
+});
+
+t.test('transforms that cannot be used: path, line and column of the file, and of the template', async (t) => {
+  const text = `
+sources:
+  reaction:
+    transform:
+      all:
+        ip: '{{ipp}}'
+        user: 5
+        __proto__: '{{x}}'
+      for:
+        a.b:
+          c.d:
+            e.f: '{{lower}}'
+        g: 7
+`;
+  const errors = errorsOf(text);
+  t.same(
+    errors.map((error) => error.split(': ', 2).join(': ')),
+    [
+      '6:13: sources.reaction.transform.all.ip',
+      '7:15: sources.reaction.transform.all.user',
+      '8:20: sources.reaction.transform.all.__proto__',
+      '12:18: sources.reaction.transform.for.a.b.c.d.e.f',
+      '13:12: sources.reaction.transform.for.g',
+    ],
+  );
+  t.match(errors[0], /: found a template with a mistake: line 1, column [0-9]+: .*"ipp".*, wanted "ip" or "value"$/);
+  t.match(errors[1], /: found 5, wanted a template, true or false$/);
+  t.match(errors[3], /: found a template with a mistake: line 1, column 1: found 0 arguments, wanted \(lower text\)$/);
+  t.match(errors[4], /: found 7, wanted a map$/);
+});
+
+t.test('the environment: missing, defaulted, escaped, empty', async (t) => {
+  const text = [
+    '',
+    'listen: { port: "${PORT}", address: "${HOST:-0.0.0.0}" }',
+    'log: { level: "${LEVEL}" }',
+    'metrics: { runtime: "${RUNTIME:-true}" }',
+  ].join('\n');
+  t.same(errorsOf(text), [
+    '2:17: listen.port: found ${PORT}, but the environment has no PORT; wanted it set, or ${PORT:-default}',
+    '3:15: log.level: found ${LEVEL}, but the environment has no LEVEL; wanted it set, or ${LEVEL:-default}',
+  ]);
+  const config = configOf(text, { PORT: '9000', LEVEL: '' });
+  t.same(config.listen, { address: '0.0.0.0', port: 9000, web_config: null });
+  t.same(config.log, { level: 'info' }, 'empty is as good as not written');
+  t.equal(config.metrics.runtime, true);
+  t.same(errorsOf(text, 'yaml', { PORT: '99999', LEVEL: 'info' }), [
+    '2:17: listen.port: found "99999", wanted a whole number from 0 to 65535',
+  ]);
+  const state = configOf('state: { directory: "$${HOME}/$HOME/${HOME}" }', { HOME: '/h' }).state;
+  t.equal(state.directory, '${HOME}/$HOME//h');
+  t.same(configOf('state:\n  directory: ${A:-/a}${B}\n', { B: '/b' }).state, { directory: '/a/b' });
+  t.same(errorsOf('state: { directory: &a "${X}" }\nlog: { level: *a }'), [
+    '1:24: state.directory: found ${X}, but the environment has no X; wanted it set, or ${X:-default}',
+  ]);
+});
+
+t.test('what would fill the memory or the stack', async (t) => {
+  const bomb = ['a: &a [x,x,x,x,x,x,x,x,x]'];
+  for (const [name, before] of ['ba', 'cb', 'dc', 'ed', 'fe', 'gf'].map((pair) => [...pair])) {
+    bomb.push(`${name}: &${name} [${Array(9).fill(`*${before}`).join(',')}]`);
+  }
+  t.same(errorsOf(bomb.join('\n')), ['2:8: found aliases that stand for too much, wanted 100 values at most']);
+  t.same(errorsOf('log: *x'), ['1:6: found the alias *x, wanted an anchor &x before it']);
+  t.same(errorsOf('log: &x { level: *x }'), ['1:18: found the alias *x, wanted it outside of what it stands for']);
+  t.match(configOf('sources:\n  reaction: &x { hold: 5s }\n  reaction/b: *x\n').sources, {
+    reaction: { hold: '5s' },
+    'reaction/b': { hold: '5s' },
+  });
+  const message = 'found more than 100 maps and lists in one another, wanted fewer';
+  t.same(errorsOf(`log: ${'['.repeat(100_000)}`), [`1:107: ${message}`]);
+  t.same(errorsOf(`log: ${'{a: '.repeat(100_000)}`), [`1:407: ${message}`]);
+  t.same(errorsOf('- '.repeat(100_000)), [`1:204: ${message}`]);
+  t.same(errorsOf(`{"a":${'['.repeat(100_000)}`, 'json'), [`1:107: ${message}`]);
+  t.same(errorsOf(Array.from({ length: 1_000 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n')).length, 1);
+  t.same(errorsOf(' '.repeat(4 * 1024 * 1024 + 1)), ['null:null: found 4194305 characters, wanted at most 4194304']);
+});
+
+t.test('no text whatever makes it throw', async () => {
+  const word = fc.constantFrom(
+    ...[
+      'log',
+      'sources',
+      'reaction',
+      ':',
+      ': ',
+      '- ',
+      '{',
+      '}',
+      '[',
+      ']',
+      ',',
+      '"',
+      "'",
+      '&a',
+      '*a',
+      '|',
+      '>',
+      '%',
+      '!',
+    ],
+    ...['\n', '\n  ', '\t', '#', '? ', '${A}', '$${', '---', '...', '<<', '~', '1', '__proto__', '\u0000', '\ud800'],
+  );
+  const text = fc.oneof(
+    fc.array(word, { maxLength: 40 }).map((words) => words.join('')),
+    fc.string({ maxLength: 60 }),
+  );
+  fc.assert(
+    fc.property(text, fc.constantFrom('yaml' as const, 'json' as const), (content, format) => {
+      const { config, errors } = readConfig(content, { format, env: {}, types: { sources: SOURCES, writers: [] } });
+      if ((config === null) !== errors.length > 0) throw new Error('neither a configuration nor an error, or both');
+      for (const { message } of errors) if (!/^(found|not valid)/.test(message)) throw new Error(message);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+t.test('a secret is in no message', async (t) => {
+  const config = section('', {
+    password: option(secret(), 'x', ''),
+    auth: section('', { token: option(secret(), 'x', '') }),
+    wait: option(duration(), '1s', ''),
+    room: option(size(), '1MiB', ''),
+  });
+  const checked = described(
+    config.refine(() => false, { error: 'wanted something else' }),
+    { fields: { password: secret(), auth: section('', { token: secret() }) } },
+  );
+  const types = {
+    sources: [
+      { type: 'db', config },
+      { type: 'strict', config: checked },
+    ],
+    writers: [],
+  };
+  const read = (text: string) => {
+    const { errors } = readConfig(text, { format: 'yaml', env: {}, types });
+    return errors.map(({ path, message }) => `${path}: ${message}`);
+  };
+  const wish = 'wanted a secret: text, { file: PATH }, { env: NAME } or { credential: NAME }';
+  t.same(read('sources: { db: { password: [hunter2] } }'), [`sources.db.password: found "<secret>", ${wish}`]);
+  t.same(read('sources: { db: { password: { fil: hunter2 } } }'), [`sources.db.password: found "<secret>", ${wish}`]);
+  t.same(read('sources: { db: { auth: hunter2 } }'), ['sources.db.auth: found "<secret>", wanted a map with token']);
+  t.same(read('sources: { strict: { password: hunter2, auth: { token: hunter2 } } }'), [
+    'sources.strict: found {"password":"<secret>","auth":{"token":"<secret>"}}, wanted something else',
+  ]);
+  t.notMatch(read('sources: { db: { password: { file: a, env: hunter2 } } }').join('\n'), 'hunter2');
+  t.same(read('sources: { db: { wait: soon, room: big } }'), [
+    'sources.db.wait: found "soon", wanted a duration such as 250ms, 60s, 5m, 36h or 7d',
+    'sources.db.room: found "big", wanted a size such as 512KiB, 64MiB or 1GB',
+  ]);
+});
