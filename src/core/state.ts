@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto';
-import { constants, existsSync } from 'node:fs';
-import { access, mkdir, statfs } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { isWholeDatabase } from './lmdb-file.ts';
@@ -10,6 +9,7 @@ import type { Scraper } from './metrics/scrape.ts';
 import type { SavedSince } from './metrics/since.ts';
 import type { SeriesBirth } from './metrics/store.ts';
 import { seal, unseal } from './sealed.ts';
+import { directoryProblem, prepareDirectory, tryDirectory } from './state-directory.ts';
 
 /** Version of the layout below. A program reads its own and refuses newer ones. */
 export const STATE_FORMAT = 1;
@@ -48,8 +48,7 @@ export interface State {
 /** Opens the state in a directory, making it if need be; throws with the directory and what is wrong with it. */
 export async function openState(directory: string): Promise<State> {
   try {
-    await mkdir(directory, { recursive: true, mode: 0o750 });
-    await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+    await prepareDirectory(directory);
     const lock = await lockDirectory(directory);
     try {
       if (!isWholeDatabase(join(directory, 'data.mdb'))) throw new Error(DAMAGED);
@@ -59,7 +58,7 @@ export async function openState(directory: string): Promise<State> {
       throw error;
     }
   } catch (error) {
-    throw new Error(`state directory ${directory}: ${await reason(error, directory)}`, { cause: error });
+    throw new Error(`state directory ${directory}: ${await directoryProblem(error, directory)}`, { cause: error });
   }
 }
 
@@ -76,18 +75,7 @@ export async function tryState(directory: string): Promise<string> {
       await state.close();
     }
   }
-  const there = existingParent(resolve(directory));
-  try {
-    await access(`${there}/.`, constants.R_OK | constants.W_OK | constants.X_OK);
-  } catch (error) {
-    const place = there === resolve(directory) ? '' : `in ${there} `;
-    throw new Error(`state directory ${directory}: ${place}${await reason(error, there)}`, { cause: error });
-  }
-  return `${directory} ${there === resolve(directory) ? 'can be used and is empty' : `can be made in ${there}`}`;
-}
-
-function existingParent(path: string): string {
-  return existsSync(path) || path === dirname(path) ? path : existingParent(dirname(path));
+  return tryDirectory(directory);
 }
 
 const DAMAGED =
@@ -211,7 +199,9 @@ async function commit(tables: Tables, changes: Changes, directory: string): Prom
     });
   } catch (error) {
     const cause = await commitCause(error);
-    throw new Error(`cannot save to state directory ${directory}: ${await reason(cause, directory)}`, { cause });
+    throw new Error(`cannot save to state directory ${directory}: ${await directoryProblem(cause, directory)}`, {
+      cause,
+    });
   }
 }
 
@@ -236,16 +226,4 @@ function pageValues(bytes: Buffer): Float64Array {
   const values = new Float64Array(bytes.length / 8);
   Buffer.from(values.buffer).set(bytes);
   return values;
-}
-
-async function reason(error: unknown, directory: string): Promise<string> {
-  const free = await statfs(directory).catch(() => null);
-  if (free && free.bavail * free.bsize < 65_536) return 'no space left on the disk';
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-    return `found no permission (${String(code)}) for user ${process.getuid?.() ?? '?'}, wanted a directory it can read and write`;
-  }
-  if (code === 'ENOTDIR' || code === 'EEXIST') return 'found a file in its way, wanted a directory';
-  if (code === 'ENOENT' || code === 'ELOOP') return 'found a link that leads nowhere, wanted a directory';
-  return error instanceof Error ? error.message : String(error);
 }

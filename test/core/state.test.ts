@@ -94,6 +94,12 @@ const name = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 20 }),
   fc.constant('x'.repeat(5_000)),
 );
+/** Keys come out of logs. */
+const key = fc.oneof(
+  fc.string({ maxLength: 5 }),
+  fc.string({ unit: 'binary', maxLength: 30 }),
+  fc.constantFrom('', 'x'.repeat(5_000), 'ü'.repeat(700), 'é\0', '\0', 'position', 'entry:a', 'long:a'),
+);
 const changesArbitrary: fc.Arbitrary<Changes> = record({
   births: fc.array(
     record({ slot: fc.nat(300), width: fc.nat(9), family: name, scope: name, text: name, created: fc.nat() }),
@@ -122,7 +128,7 @@ const changesArbitrary: fc.Arbitrary<Changes> = record({
     record({
       source: fc.constantFrom(...SOURCES),
       position: fc.option(plain),
-      entries: fc.array(fc.tuple(fc.string({ maxLength: 30 }), fc.option(plain, { nil: undefined })), {
+      entries: fc.array(fc.tuple(key, fc.option(plain, { nil: undefined })), {
         maxLength: 10,
       }),
     }),
@@ -272,9 +278,11 @@ t.test('a directory that cannot be one', async (t) => {
   writeFileSync(file, '');
   symlinkSync(join(place, 'nowhere'), join(place, 'link'));
   const link = join(place, 'link');
-  const astray = { message: `state directory ${link}: found a link that leads nowhere, wanted a directory` };
-  await t.rejects(openState(link), astray);
-  for (const directory of [file, join(file, 'below')]) {
+  for (const directory of ['/proc/none', '/proc/none/below']) {
+    const message = `state directory ${directory}: it cannot be made there (ENOENT), wanted another place`;
+    await t.rejects(openState(directory), { message });
+  }
+  for (const directory of [file, link, join(file, 'below'), join(link, 'below')]) {
     const message = `state directory ${directory}: found a file in its way, wanted a directory`;
     await t.rejects(openState(directory), { message });
   }

@@ -1,6 +1,7 @@
-import type { Label } from '../../core/metrics/labels.ts';
+import { boundValue, LABEL_VALUE_LIMIT, type Label } from '../../core/metrics/labels.ts';
 import type { CounterSeries } from '../../core/metrics/registry.ts';
 import { type Aligner, compileAligner } from './align.ts';
+import { detached } from './list.ts';
 import { labelNames } from './names.ts';
 import type { Arguments } from './parse.ts';
 import { RecentMatches, type Tuple } from './recent.ts';
@@ -82,11 +83,12 @@ export class Filters {
   get(stream: string, filter: string): FilterState {
     const known = this.find(stream, filter);
     if (known) return known;
+    if (isLong(stream) || isLong(filter)) return this.get(boundValue(stream), boundValue(filter));
     if (this.#size >= FILTERS_LIMIT && stream !== OTHER) return this.get(OTHER, OTHER);
     const setting = this.#settings?.streams.get(stream)?.filters.get(filter);
     const state: FilterState = {
-      stream,
-      filter,
+      stream: detached(stream),
+      filter: detached(filter),
       matches: this.#counters.matches(stream, filter),
       recent: new RecentMatches(),
       actions: new Map(),
@@ -95,7 +97,7 @@ export class Filters {
       shape: setting ? this.#shape(setting) : SHAPELESS,
     };
     const filters = this.#filters.get(stream) ?? new Map<string, FilterState>();
-    this.#filters.set(stream, filters.set(filter, state));
+    this.#filters.set(state.stream, filters.set(state.filter, state));
     this.#size += 1;
     return state;
   }
@@ -104,16 +106,17 @@ export class Filters {
   action(state: FilterState, action: string): ActionState {
     const known = state.actions.get(action);
     if (known) return known;
+    if (isLong(action)) return this.action(state, boundValue(action));
     if (state.actions.size >= ACTIONS_LIMIT && action !== OTHER) return this.action(state, OTHER);
     const { stream, filter } = state;
     const made: ActionState = {
-      action,
+      action: detached(action),
       runs: this.#counters.runs(stream, filter, action),
       failures: null,
       open: new Runs(),
       ...this.#actionShape(state, action),
     };
-    state.actions.set(action, made);
+    state.actions.set(made.action, made);
     return made;
   }
 
@@ -150,6 +153,11 @@ export class Filters {
     const transforms = patterns.map((pattern) => this.#transforms(stream, name, pattern));
     return { patterns, labels: labelNames(patterns), transforms };
   }
+}
+
+/** Names are kept as they are shown. */
+function isLong(name: string): boolean {
+  return name.length > LABEL_VALUE_LIMIT;
 }
 
 function* configured(settings: Settings): Generator<FilterSetting> {

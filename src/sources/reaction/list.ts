@@ -4,6 +4,14 @@ export interface QuotedList {
   readonly end: number;
 }
 
+/** Pieces of longer texts are detached, as they may be kept for long. */
+export const LONG_TEXT = 4_096;
+
+/** The same text with memory of its own: a piece that is cut from a text keeps the whole of it alive. */
+export function detached(text: string): string {
+  return Buffer.from(text).toString();
+}
+
 /**
  * Reads `["a", "b"]` or `["a" "b"]` beginning at the bracket, with the escapes of Rust's debug format.
  * Null if it does not end properly, or holds anything but quoted strings.
@@ -35,14 +43,6 @@ export function unescapeRust(text: string): string {
     return SIMPLE.get(found.charAt(1)) ?? found;
   });
 }
-
-/** The same text with memory of its own: a piece that is cut from a text keeps the whole of it alive. */
-export function detached(text: string): string {
-  return Buffer.from(text).toString();
-}
-
-/** Pieces of longer texts are detached: they may be kept for long. */
-const LONG_TEXT = 4_096;
 
 const SPACE = 0x20;
 const COMMA = 0x2c;

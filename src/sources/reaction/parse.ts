@@ -1,5 +1,5 @@
 import type { Rejected } from '../../core/source.ts';
-import { type QuotedList, readQuotedList } from './list.ts';
+import { detached, LONG_TEXT, type QuotedList, readQuotedList } from './list.ts';
 
 /** What happened to a stream, as the label `type` shows it. */
 export const STREAM_EVENTS = ['start', 'exit', 'exec', 'read', 'timeout'] as const;
@@ -178,7 +178,9 @@ function readList(said: string, at: number, failed: boolean, v1: boolean): List 
     return quoted && { values: quoted.values, raw: null, tail: said.slice(quoted.end) };
   }
   const end = unquotedEnd(said, failed);
-  return end <= at ? null : { values: null, raw: said.slice(at + 1, end), tail: said.slice(end + 1) };
+  if (end <= at) return null;
+  const raw = said.slice(at + 1, end);
+  return { values: null, raw: said.length > LONG_TEXT ? detached(raw) : raw, tail: said.slice(end + 1) };
 }
 
 /** Values of reaction 1 are not escaped: the list goes to the last bracket that can be its end. */
