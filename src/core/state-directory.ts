@@ -1,5 +1,6 @@
-import { constants, existsSync } from 'node:fs';
-import { access, mkdir, stat, statfs } from 'node:fs/promises';
+import { constants, existsSync, statfsSync } from 'node:fs';
+import { access, mkdir, stat } from 'node:fs/promises';
+import { constants as system } from 'node:os';
 import { dirname, resolve } from 'node:path';
 
 /** Makes a directory for this program, if need be with those above it, and looks whether it can be written to. */
@@ -16,22 +17,40 @@ export async function tryDirectory(directory: string): Promise<string> {
     await access(`${there}/.`, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     const place = there === resolve(directory) ? '' : `in ${there} `;
-    throw new Error(`state directory ${directory}: ${place}${await directoryProblem(error, there)}`, { cause: error });
+    throw new Error(`state directory ${directory}: ${place}${directoryProblem(error, there)}`, { cause: error });
   }
   return `${directory} ${there === resolve(directory) ? 'can be used and is empty' : `can be made in ${there}`}`;
 }
 
+/** Throws, as a write would, if the disk of a directory has less room than that. */
+export function refuseFullDisk(directory: string, bytes: number): void {
+  if (freeBytes(directory) < bytes) throw Object.assign(new Error('no space left on the disk'), { code: 'ENOSPC' });
+}
+
 /** Why a directory cannot be used, in words. */
-export async function directoryProblem(error: unknown, directory: string): Promise<string> {
-  const free = await statfs(directory).catch(() => null);
-  if (free && free.bavail * free.bsize < 65_536) return 'no space left on the disk';
+export function directoryProblem(error: unknown, directory: string): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  // LMDB tells numbers, and EIO for a write that was cut short.
+  if (code === 'ENOSPC' || code === system.errno.ENOSPC || isFull(directory)) return 'no space left on the disk';
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
     return `found no permission (${String(code)}) for user ${process.getuid?.() ?? '?'}, wanted a directory it can read and write`;
   }
   if (code === 'ENOTDIR' || code === 'EEXIST') return 'found a file in its way, wanted a directory';
   if (code === 'ENOENT' || code === 'ELOOP') return `it cannot be made there (${code}), wanted another place`;
   return error instanceof Error ? error.message : String(error);
+}
+
+function isFull(directory: string): boolean {
+  try {
+    return freeBytes(directory) < 4_096;
+  } catch {
+    return false;
+  }
+}
+
+function freeBytes(directory: string): number {
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize;
 }
 
 /** Node.js's own way of making what is above it as well never ends in places such as /proc. */

@@ -9,7 +9,7 @@ import type { Scraper } from './metrics/scrape.ts';
 import type { SavedSince } from './metrics/since.ts';
 import type { SeriesBirth } from './metrics/store.ts';
 import { seal, unseal } from './sealed.ts';
-import { directoryProblem, prepareDirectory, tryDirectory } from './state-directory.ts';
+import { directoryProblem, prepareDirectory, refuseFullDisk, tryDirectory } from './state-directory.ts';
 
 /** Version of the layout below. A program reads its own and refuses newer ones. */
 export const STATE_FORMAT = 1;
@@ -51,6 +51,8 @@ export async function openState(directory: string): Promise<State> {
     await prepareDirectory(directory);
     const lock = await lockDirectory(directory);
     try {
+      // A new lock.mdb is mapped: without room for it the process would be ended.
+      if (!existsSync(join(directory, 'lock.mdb'))) refuseFullDisk(directory, ROOM);
       if (!isWholeDatabase(join(directory, 'data.mdb'))) throw new Error(DAMAGED);
       return await openEnvironment(directory, lock);
     } catch (error) {
@@ -58,7 +60,7 @@ export async function openState(directory: string): Promise<State> {
       throw error;
     }
   } catch (error) {
-    throw new Error(`state directory ${directory}: ${await directoryProblem(error, directory)}`, { cause: error });
+    throw new Error(`state directory ${directory}: ${directoryProblem(error, directory)}`, { cause: error });
   }
 }
 
@@ -178,31 +180,61 @@ function birthOf(slot: number, [width, family, scope, text, created]: SavedBirth
 
 async function commit(tables: Tables, changes: Changes, directory: string): Promise<void> {
   try {
+    const writes = [...writesOf(tables, changes)];
+    // Said before LMDB finds out, which it would do loudly.
+    refuseFullDisk(
+      directory,
+      writes.reduce((sum, { size }) => sum + 2 * size, ROOM),
+    );
     await tables.root.batch(() => {
-      for (const { slot, width, family, scope, text, created } of changes.births) {
-        quiet(tables.births.put(slot, seal([width, family, scope, text, created])));
-      }
-      for (const { page, values } of changes.pages) quiet(tables.pages.put(page, seal(Buffer.from(values.buffer))));
-      for (const { slot, saved } of changes.owed) {
-        quiet(saved ? tables.owed.put(slot, seal(saved)) : tables.owed.remove(slot));
-      }
-      if (changes.scrapers) quiet(tables.meta.put('scrapers', seal(changes.scrapers)));
-      for (const { source, position, entries } of changes.sources) {
-        quiet(tables.sources.put([source, POSITION], seal(position)));
-        for (const [key, value] of entries) {
-          const isLong = Buffer.byteLength(key) > LONGEST_KEY;
-          const id: [string, string] = [source, isLong ? LONG + hash('sha256', key, 'base64url') : ENTRY + key];
-          const kept = isLong ? [key, value] : value;
-          quiet(value === undefined ? tables.sources.remove(id) : tables.sources.put(id, seal(kept)));
-        }
-      }
+      for (const { write } of writes) quiet(write());
     });
   } catch (error) {
     const cause = await commitCause(error);
-    throw new Error(`cannot save to state directory ${directory}: ${await directoryProblem(cause, directory)}`, {
+    throw new Error(`cannot save to state directory ${directory}: ${directoryProblem(cause, directory)}`, {
       cause,
     });
   }
+}
+
+/** Bytes that LMDB may need for its own pages, whatever is written. */
+const ROOM = 65_536;
+
+interface Write {
+  readonly size: number;
+  write(): Promise<boolean>;
+}
+
+function* writesOf(tables: Tables, changes: Changes): Generator<Write> {
+  const { meta, births, pages, owed, sources } = tables;
+  for (const { slot, width, family, scope, text, created } of changes.births) {
+    yield put(births, slot, [width, family, scope, text, created]);
+  }
+  for (const { page, values } of changes.pages) yield put(pages, page, Buffer.from(values.buffer));
+  for (const { slot, saved } of changes.owed) yield saved ? put(owed, slot, saved) : remove(owed, slot);
+  if (changes.scrapers) yield put(meta, 'scrapers', changes.scrapers);
+  for (const { source, position, entries } of changes.sources) {
+    yield put(sources, [source, POSITION], position);
+    for (const [key, value] of entries) {
+      const isLong = Buffer.byteLength(key) > LONGEST_KEY;
+      const id: [string, string] = [source, isLong ? LONG + hash('sha256', key, 'base64url') : ENTRY + key];
+      yield value === undefined ? remove(sources, id) : put(sources, id, isLong ? [key, value] : value);
+    }
+  }
+}
+
+interface Table<K> {
+  put(key: K, value: Buffer): Promise<boolean>;
+  remove(key: K): Promise<boolean>;
+}
+
+function put<K>(table: Table<K>, key: K, value: unknown): Write {
+  const bytes = seal(value);
+  return { size: bytes.length, write: () => table.put(key, bytes) };
+}
+
+function remove<K>(table: Table<K>, key: K): Write {
+  return { size: 0, write: () => table.remove(key) };
 }
 
 /** The batch tells of failure for all of its writes; each of them alone need not be heard. */

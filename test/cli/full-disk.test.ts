@@ -1,39 +1,12 @@
-import { spawnSync } from 'node:child_process';
-import { appendFileSync, closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { cli, file, folder, isForPeople } from '../support/cli.ts';
+import { fill, smallDisk } from '../support/disk.ts';
 import { readSamples } from '../support/exposition.ts';
 import { get } from '../support/http.ts';
 import { fixture } from '../support/paths.ts';
 import { eventually, home, type Program } from '../support/trailgauge.ts';
-
-/** A disk of one megabyte; null, and the test is skipped, where none can be made. */
-function smallDisk(t: Test): string | null {
-  const place = join(folder(t), 'disk');
-  mkdirSync(place);
-  const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', place], { encoding: 'utf8' });
-  if (status !== 0) {
-    t.pass('skipped', { skip: `a small file system cannot be mounted: ${stderr.trim() || 'mount is missing'}` });
-    return null;
-  }
-  t.teardown(() => spawnSync('umount', ['-l', place]));
-  return place;
-}
-
-/** Takes all that is left of a disk; `remove` gives it back. */
-function fill(disk: string): { remove(): void } {
-  const path = join(disk, 'filler');
-  const descriptor = openSync(path, 'w');
-  const block = Buffer.alloc(4_096, 1);
-  try {
-    for (;;) writeSync(descriptor, block);
-  } catch {
-    // It is full.
-  }
-  closeSync(descriptor);
-  return { remove: () => rmSync(path) };
-}
 
 /** Matches of that many filters, each of which becomes a series. */
 function matches(from: number, to: number): string {

@@ -54,7 +54,7 @@ t.test(`killed ${KILLS} times while its log grows and is rotated (seed ${seed})`
     t.same(...compareCounters(last, story.lines));
     t.equal(last.value('trailgauge_source_bytes_total', { source: 'reaction' }), writer.bytes);
     t.equal(last.value('trailgauge_source_errors_total', { source: 'reaction' }), 0);
-    t.ok(ledger.answers > KILLS);
+    t.ok(ledger.answers > KILLS / 2);
     t.comment(`${ledger.answers} answers, ${ledger.cuts} cut, which had ${ledger.lost} lines`);
   }
   t.comment(`${story.lines.length} lines, ${writer.rotations} rotations`);

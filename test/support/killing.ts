@@ -20,7 +20,7 @@ export async function startKilling(home: Home, story: Story, random: Random): Pr
     startCollector({
       name,
       lines: story.lines,
-      url: () => (program?.log().includes('"url":"http') ? program.url : null),
+      url: () => (program?.isListening() ? program.url : null),
       pause: () => random.within(0, 40),
     });
   const [a, b] = [collector('a'), collector('b')];

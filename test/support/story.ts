@@ -1,5 +1,5 @@
-import { seriesKey } from './strict-exposition.ts';
 import type { Random } from './random.ts';
+import { seriesKey } from './strict-exposition.ts';
 
 /** One line of an invented log of reaction, and all that it does to counters and gauges. */
 export interface StoryLine {

@@ -28,7 +28,8 @@ export interface StartOptions {
 /** A running `trailgauge start`. */
 export interface Program {
   readonly pid: number;
-  /** Where it listens, once it does. */
+  isListening(): boolean;
+  /** Where it listens; throws before it does. */
   readonly url: string;
   readonly ended: Promise<Ending>;
   /** All that it logged, one JSON object a line. */
@@ -146,17 +147,16 @@ function programOf(child: ChildProcess): Program {
   const ended = endingOf(child);
   let log = '';
   let over = false;
-  const urls: string[] = [];
+  let url: string | undefined;
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     log += text;
-    const url = /"url":"(http[^"]+)"/.exec(log)?.[1];
-    if (url && urls.length === 0) urls.push(url);
+    url ??= /"url":"(http[^"]+)"/.exec(log)?.[1];
   });
   void ended.then(() => (over = true));
   return {
     pid: child.pid ?? 0,
+    isListening: () => url !== undefined && !over,
     get url() {
-      const [url] = urls;
       if (url === undefined) throw new Error(`it does not listen ${over ? 'any more' : 'yet'}:\n${log}`);
       return url;
     },
@@ -172,7 +172,8 @@ function programOf(child: ChildProcess): Program {
       if (over) throw new Error(`the program ended before it was ready:\n${log}`);
     },
     kill: async () => {
-      killGroup(child);
+      // Once it is gone, its number may be that of somebody else.
+      if (!over) killGroup(child);
       await ended;
     },
     stop: async () => {
@@ -189,9 +190,9 @@ async function listening(program: Program): Promise<void> {
   void program.ended.then(() => (over = true));
   await eventually(
     () => `the program to listen:\n${program.log()}`,
-    () => over || program.log().includes('"url":"http'),
+    () => over || program.isListening(),
   );
-  if (!program.log().includes('"url":"http')) throw new Error(`the program ended early:\n${program.log()}`);
+  if (over) throw new Error(`the program ended early:\n${program.log()}`);
 }
 
 async function runToEnd(child: ChildProcess): Promise<Ran> {
