@@ -39,7 +39,9 @@ export async function demo({ port }: DemoArguments, io: Io): Promise<number> {
     await app.close();
     return OK;
   } catch (error) {
-    return await failed(io, error);
+    const text = error instanceof Error ? error.message : String(error);
+    // There is no file in which it could be set.
+    return await failed(io, text.replace('set listen.port to', 'set --port to'));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
