@@ -17,6 +17,7 @@ const passed = counts.get('pass') ?? 0;
 const skipped = counts.get('skip') ?? 0;
 // What did not come to a count (a crash, a time limit) has failed too.
 const failed = (counts.get('fail') ?? 0) || (status === '0' && passed > 0 ? 0 : 1);
-if (skipped > 0) console.log(`${skipped} skipped, which counts as failed here`);
+if (skipped > 0) console.log(`${skipped} skipped, which counts as failed here:`);
+for (const line of lines.filter((text) => /^ *ok .* # SKIP/i.test(text))) console.log(line.trim());
 console.log(`${passed} passed, ${failed + skipped} failed`);
 process.exitCode = failed + skipped > 0 ? 1 : 0;

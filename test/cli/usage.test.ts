@@ -46,15 +46,16 @@ t.test('bad command lines: exit code 2, nothing on stdout, and one message', asy
 
 t.test('--help lists the commands that exist, and no others', async (t) => {
   const [long, short, ...each] = await Promise.all(
-    [['--help'], ['-h'], ...COMMANDS.map((command) => [command, '--help'])].map((args) => cli(args)),
+    [['--help'], ['-h'], ['start', '--help'], ['explain', '-h']].map((args) => cli(args)),
   );
   t.match(long, { code: 0, stderr: '' });
   t.same(short, long);
   const listed = [...(long?.stdout ?? '').matchAll(/^ {2}trailgauge ([a-z-]+)/gm)].map((match) => match[1]);
   t.same(listed, COMMANDS);
-  for (const [index, command] of COMMANDS.entries()) {
-    t.match(each[index], { code: 0, stdout: `trailgauge ${command}`, stderr: '' });
-  }
+  t.match(each, [
+    { code: 0, stdout: 'trailgauge start', stderr: '' },
+    { code: 0, stdout: 'trailgauge explain <source> [file]', stderr: '' },
+  ]);
 });
 
 t.test('version, as a command and as an option', async (t) => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Test } from 'tap';
-import { main } from './trailgauge.ts';
+import { BARE, main } from './trailgauge.ts';
 
 export interface CliOptions {
   /** Added to the environment of the test; undefined removes a variable. */
@@ -44,7 +44,12 @@ export async function cli(args: readonly string[], options: CliOptions = {}): Pr
 export function launch(args: readonly string[], options: CliOptions = {}): ChildProcessWithoutNullStreams {
   const nobody = options.unprivileged && isRoot() ? { uid: NOBODY, gid: NOBODY } : {};
   const env = { ...process.env, TRAILGAUGE_REVISION: 'test', ...options.env };
-  return spawn(process.execPath, [main, ...args], { env, cwd: options.cwd ?? '/', stdio: 'pipe', ...nobody });
+  return spawn('env', [...BARE, process.execPath, main, ...args], {
+    env,
+    cwd: options.cwd ?? '/',
+    stdio: 'pipe',
+    ...nobody,
+  });
 }
 
 /** A folder outside the repository that goes away with the test. */

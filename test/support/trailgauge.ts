@@ -7,6 +7,9 @@ import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import { get } from './http.ts';
 
+/** What the test runner adds to the environment of every child would make the program report to it as well. */
+export const BARE: readonly string[] = ['-u', 'NODE_OPTIONS'];
+
 /** The compiled program beside this compiled file, whichever folder it was built into. */
 export const main: string = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
@@ -75,7 +78,7 @@ export function home(
   const environment = { ...process.env, TRAILGAUGE_REVISION: 'test', ...env };
   const launch = (args: readonly string[], more: Readonly<Record<string, string>> = {}) =>
     // A process group of its own: what it started can be killed with it.
-    spawn(process.execPath, [main, '-c', file, '-f', 'json', ...args], {
+    spawn('env', [...BARE, process.execPath, main, '-c', file, '-f', 'json', ...args], {
       cwd: folder,
       env: { ...environment, ...more },
       stdio: ['ignore', 'pipe', 'pipe'],
