@@ -12,10 +12,13 @@ export async function createRuntimeMetrics(): Promise<(format: Format) => Promis
   collectDefaultMetrics({ register: openmetrics });
   return async (format) => {
     const shown = await (format === 'text' ? text : openmetrics).metrics();
-    // prom-client puts blank lines between metrics, which OpenMetrics does not allow.
+    // prom-client puts blank lines between metrics, which OpenMetrics does not allow, and ends with the end mark.
     const lines = shown.split('\n').filter((line) => line !== '' && line !== '# EOF');
-    // Nor whole numbers as bounds of buckets, which are to be written as 1.0.
-    const bound = /([{,]le="[0-9]+)(?=")/;
-    return lines.map((line) => `${format === 'openmetrics' ? line.replace(bound, '$1.0') : line}\n`).join('');
+    return lines.map((line) => `${format === 'openmetrics' ? corrected(line) : line}\n`).join('');
   };
+}
+
+/** prom-client writes whole bounds of buckets without a point, and no number as `Nan`; OpenMetrics wants `1.0` and `NaN`. */
+function corrected(line: string): string {
+  return line.replace(/([{,]le="[0-9]+)(?=")/, '$1.0').replace(/ Nan$/, ' NaN');
 }
