@@ -57,14 +57,14 @@ function register(registry: Registry) {
 }
 
 async function measureScrape(size: number, { registry, prom }: Entered): Promise<readonly Row[]> {
-  const scrapers = new Scrapers(registry.owed, 0);
+  const scrapers = new Scrapers(registry, 0);
   const ours: number[] = [];
   const theirs: number[] = [];
   let bytes = 0;
   for (let round = 0; round < ROUNDS; round++) {
     ours.push(
       await seconds(async () => {
-        const collection = scrapers.begin('bench', registry.store.used, 0);
+        const collection = scrapers.begin('bench', 0);
         const chunks = await expose(registry, { format: 'text', collection, idleMs: 0, now: 0 });
         bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
       }),

@@ -1,8 +1,9 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { openAddresses } from './core/addresses.ts';
 import type { Engine } from './core/engine.ts';
 import { type Keeper, startKeeper } from './core/keeper.ts';
-import type { Pipeline } from './core/pipeline.ts';
+import { type Pipeline, savedSource } from './core/pipeline.ts';
 import { openState, type State } from './core/state.ts';
 import { type AppOptions, engineOf } from './once.ts';
 import { type Server, startServer } from './server/server.ts';
@@ -34,7 +35,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    const engine = engineOf(options);
+    const addresses = openAddresses(options.config.addresses, { follow: true, log: options.log });
+    closers.push(() => addresses.close());
+    const engine = engineOf(options, addresses);
     const state = await openState(stateDirectory(options.config.state.directory, options.env));
     closers.push(() => state.close());
     const { pipelines, stop } = startSources(engine, state);
@@ -59,12 +62,10 @@ export async function startApp(options: AppOptions): Promise<App> {
 
 function startSources(engine: Engine, state: State): { pipelines: readonly Pipeline[]; stop: () => Promise<void> } {
   const saved = state.load();
-  engine.registry.restore(saved.births, saved.pages);
-  engine.registry.restoreOwed(saved.owed);
-  engine.scrapers.restore(saved.scrapers);
+  engine.restore(saved);
   const closing = new AbortController();
   const pipelines = engine.start({
-    saved: (name) => ({ position: saved.position(name), entries: saved.entries(name) }),
+    saved: (name) => savedSource(saved, name),
     follow: true,
     range: { since: null, until: null },
     signal: closing.signal,

@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
+import { type Addresses, openAddresses } from './core/addresses.ts';
 import type { Config } from './core/config.ts';
 import { createEngine, type Engine } from './core/engine.ts';
-import type { Format } from './core/metrics/exposition.ts';
+import type { Format } from './core/metrics/family.ts';
 import type { AnySource } from './core/source.ts';
 import { readVersion } from './core/version.ts';
 
@@ -24,21 +25,24 @@ export async function runOnce(
   },
 ): Promise<readonly Buffer[]> {
   const { since, until, signal, format } = options;
-  const engine = engineOf(options);
-  const saved = () => ({ position: undefined, entries: [] });
+  // It watches nothing, so there is nothing to close.
+  const addresses = openAddresses(options.config.addresses, { follow: false, log: options.log });
+  const engine = engineOf(options, addresses);
+  const saved = () => ({ position: null, entries: [] });
   const pipelines = engine.start({ saved, follow: false, range: { since, until }, signal });
   await Promise.all(pipelines.map((pipeline) => pipeline.done));
   await Promise.all(pipelines.map((pipeline) => pipeline.sample()));
-  const { chunks } = await engine.scrape(format, 'once', async () => {});
-  return chunks;
+  const { pieces } = await engine.scrape(format, 'once', async () => {});
+  return pieces;
 }
 
 /** The engine for a configuration. */
-export function engineOf({ config, sources, env, log, now }: AppOptions): Engine {
+export function engineOf({ config, sources, env, log, now }: AppOptions, addresses: Addresses): Engine {
   return createEngine({
     metrics: config.metrics,
     sources: config.sources,
     types: sources,
+    addresses,
     version: readVersion(env),
     log,
     now,

@@ -1,4 +1,4 @@
-import type { Format } from '../core/metrics/exposition.ts';
+import type { Format } from '../core/metrics/family.ts';
 import { parseTime, TIME_WISH } from '../lib/time.ts';
 import { runOnce } from '../once.ts';
 import { SOURCES } from '../sources/index.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { nearest } from '../lib/nearest.ts';
+import { addressesConfig } from './addresses-config.ts';
 import { type ConfigDocument, type ConfigError, type Path, parseConfig, pathText } from './config-file.ts';
 import { choice, described, duration, fieldMeta, flag, integer, masked, option, section, text } from './fields.ts';
 
@@ -40,6 +41,7 @@ export const CORE_SECTIONS = {
       'Leave out counters that did not change for so long; they go on from their total when they do. `0s`: never.',
     ),
   }),
+  addresses: addressesConfig,
 } as const;
 
 /** A configuration that was validated and completed. */

@@ -1,10 +1,15 @@
 import type { Logger } from 'pino';
 import { durationMs } from '../lib/duration.ts';
+import type { Addresses } from './addresses.ts';
+import type { SavedCells } from './cells.ts';
 import type { Config } from './config.ts';
-import { CONTENT_TYPES, expose, type Format } from './metrics/exposition.ts';
-import { type Handles, Registry } from './metrics/registry.ts';
+import { CONTENT_TYPES, type Exposition, expose } from './metrics/exposition.ts';
+import { type Format, seriesCount } from './metrics/family.ts';
+import type { Handles } from './metrics/handles.ts';
+import { Registry } from './metrics/registry.ts';
 import { createRuntimeMetrics } from './metrics/runtime.ts';
-import { Scrapers } from './metrics/scrape.ts';
+import { restoreSeries } from './metrics/saved.ts';
+import { type Scraper, Scrapers } from './metrics/scrape.ts';
 import { OWN_METRICS, SOURCE_METRICS } from './own.ts';
 import { type Pipeline, type PipelineOptions, sourceLabel, startPipeline } from './pipeline.ts';
 import type { AnySource } from './source.ts';
@@ -16,15 +21,15 @@ export interface EngineOptions {
   /** Sections of the configuration by `TYPE` or `TYPE/NAME`. */
   readonly sources: Config['sources'];
   readonly types: readonly AnySource[];
+  readonly addresses: Addresses;
   readonly version: Version;
   readonly log: Logger;
   readonly now: () => number;
 }
 
 /** An exposition that is ready to be sent; whoever sends it says how that went. */
-export interface Scrape {
+export interface Scrape extends Pick<Exposition, 'pieces' | 'packed'> {
   readonly contentType: string;
-  readonly chunks: readonly Buffer[];
   delivered(): void;
   failed(): void;
 }
@@ -34,6 +39,8 @@ export interface Engine {
   readonly registry: Registry;
   readonly scrapers: Scrapers;
   readonly own: Handles<typeof OWN_METRICS>;
+  /** Takes saved series back. */
+  restore(saved: SavedCells): void;
   /** Opens the sources of the configuration; saved series have to be restored before. */
   start(options: StartOptions): readonly Pipeline[];
   /** What this scraper is to be shown. `commit` is waited for before it is given out. */
@@ -50,7 +57,7 @@ export function createEngine(options: EngineOptions): Engine {
   const { log, now, version } = options;
   const started = now();
   const registry = new Registry({ seriesLimit: options.metrics.series_limit });
-  registry.store.time = started;
+  registry.time = started;
   const own = registry.register('', OWN_METRICS);
   const sections = Object.entries(options.sources).map(([name, config]) => ({
     name,
@@ -61,7 +68,7 @@ export function createEngine(options: EngineOptions): Engine {
     registry.register(name, SOURCE_METRICS);
     registry.register(name, spec.metrics, sourceLabel(name).constant);
   }
-  const scrapers = new Scrapers(registry.owed, started);
+  const scrapers = new Scrapers(registry, started);
   const idleMs = durationMs(options.metrics.idle_ttl);
   const runtime = options.metrics.runtime ? createRuntimeMetrics() : null;
   const limited = new Map<string, number>();
@@ -72,6 +79,11 @@ export function createEngine(options: EngineOptions): Engine {
     registry,
     scrapers,
     own,
+    restore: (saved) => {
+      restoreSeries(registry, saved);
+      // Written by the keeper; the version of the state's format vouches for the shape.
+      scrapers.restore((saved.under('scrapers')[0]?.[1] ?? []) as readonly Scraper[]);
+    },
     start: ({ saved, ...how }) => {
       pipelines = sections.map(({ name, config, spec }) =>
         startPipeline({
@@ -81,6 +93,7 @@ export function createEngine(options: EngineOptions): Engine {
           registry,
           log: log.child({ source: name }),
           now,
+          addresses: options.addresses,
           saved: saved(name),
           ...how,
         }),
@@ -89,24 +102,34 @@ export function createEngine(options: EngineOptions): Engine {
     },
     scrape: async (format, scraper, commit) => {
       const began = performance.now();
-      registry.store.time = now();
+      registry.time = now();
       countSeries();
-      const collection = scrapers.begin(scraper, registry.store.used, now());
+      const collection = scrapers.begin(scraper, now());
+      let exposition: Exposition | null = null;
       try {
         const more = runtime ? await (await runtime)(format) : '';
-        const chunks = await expose(registry, { format, collection, idleMs, now: now(), more });
+        exposition = await expose(registry, { format, collection, idleMs, now: now(), more });
         await commit();
         own.scrapeSeconds.observe({}, (performance.now() - began) / 1000);
-        return {
-          contentType: CONTENT_TYPES[format],
-          chunks,
-          delivered: collection.delivered,
-          failed: collection.failed,
-        };
       } catch (error) {
+        exposition?.giveBack();
         collection.failed();
         throw error;
       }
+      const { pieces, packed, giveBack } = exposition;
+      return {
+        contentType: CONTENT_TYPES[format],
+        pieces,
+        packed,
+        delivered: () => {
+          giveBack();
+          collection.delivered();
+        },
+        failed: () => {
+          giveBack();
+          collection.failed();
+        },
+      };
     },
     status: (problem) => ({
       version,
@@ -117,7 +140,7 @@ export function createEngine(options: EngineOptions): Engine {
       metrics: [...registry.families.values()]
         .map((family) => ({
           metric: family.def.name,
-          series: registry.seriesCount(family),
+          series: seriesCount(family),
           limit: registry.seriesLimit,
           limited: limited.get(family.def.name) ?? 0,
         }))
@@ -130,7 +153,7 @@ export function createEngine(options: EngineOptions): Engine {
   function countSeries(): void {
     for (const family of registry.families.values()) {
       const metric = family.def.name;
-      own.series.set({ metric }, registry.seriesCount(family));
+      own.series.set({ metric }, seriesCount(family));
       if (family.limited === 0) continue;
       own.seriesLimited.inc({ metric }, family.limited);
       limited.set(metric, (limited.get(metric) ?? 0) + family.limited);

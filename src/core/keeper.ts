@@ -1,8 +1,10 @@
 import type { Logger } from 'pino';
+import { type Cell, mergeCells } from './cells.ts';
 import type { Registry } from './metrics/registry.ts';
+import { isChanged, takeSeries } from './metrics/saved.ts';
 import type { Scrapers } from './metrics/scrape.ts';
 import type { Pipeline } from './pipeline.ts';
-import type { Changes, State } from './state.ts';
+import type { State } from './state.ts';
 
 /** Brings what changed to disk, on a timer and before each answer. */
 export interface Keeper {
@@ -30,23 +32,23 @@ const COMMIT_MS = 1_000;
 /** Starts the timer of a keeper. */
 export function startKeeper(options: KeeperOptions): Keeper {
   const { state, log } = options;
-  let failed: Changes | null = null;
+  let failed: readonly Cell[] = [];
   let problem: string | null = null;
   let running: Promise<void> | null = null;
   let next: Promise<void> | null = null;
 
   async function run(): Promise<void> {
-    const changes = collect(options, failed);
-    if (!changes) return;
+    const cells = collect(options, failed);
+    if (cells.length === 0) return;
     const began = performance.now();
     try {
-      await state.commit(changes);
-      failed = null;
+      await state.commit(cells);
+      failed = [];
       if (problem !== null) log.info('state is saved again');
       problem = null;
       options.onCommit((performance.now() - began) / 1000);
     } catch (error) {
-      failed = changes;
+      failed = cells;
       const text = error instanceof Error ? error.message : String(error);
       if (text !== problem) log.error({ problem: text }, 'state cannot be saved; metrics are withheld until it can');
       problem = text;
@@ -80,28 +82,10 @@ export function startKeeper(options: KeeperOptions): Keeper {
   };
 }
 
-/** All that changed, together with what an earlier failure left; null if nothing did. Without any waiting in between. */
-function collect({ registry, scrapers, pipelines }: KeeperOptions, failed: Changes | null): Changes | null {
-  const sources = pipelines().flatMap((pipeline) => pipeline.takeChanges() ?? []);
-  const list = scrapers.takeChanged() ? [...scrapers.list()].map((scraper) => ({ ...scraper })) : null;
-  if (!failed && sources.length === 0 && !list && !registry.store.dirty && !registry.owed.dirty) return null;
-  const changes = { ...registry.store.take(), owed: registry.owed.take(), scrapers: list, sources };
-  return failed ? merge(failed, changes) : changes;
-}
-
-/** The earlier changes and the later ones as one: what is said twice counts as said last. */
-function merge(earlier: Changes, later: Changes): Changes {
-  const sources = new Map(earlier.sources.map((change) => [change.source, change]));
-  for (const change of later.sources) {
-    const before = sources.get(change.source);
-    const entries = new Map([...(before?.entries ?? []), ...change.entries]);
-    sources.set(change.source, { ...change, entries: [...entries] });
-  }
-  return {
-    births: [...earlier.births, ...later.births],
-    pages: [...new Map([...earlier.pages, ...later.pages].map((page) => [page.page, page])).values()],
-    owed: [...new Map([...earlier.owed, ...later.owed].map((owed) => [owed.slot, owed])).values()],
-    scrapers: later.scrapers ?? earlier.scrapers,
-    sources: [...sources.values()],
-  };
+/** All that changed, together with what an earlier failure left. Without any waiting in between. */
+function collect({ registry, scrapers, pipelines }: KeeperOptions, failed: readonly Cell[]): readonly Cell[] {
+  const cells = pipelines().flatMap((pipeline) => pipeline.takeCells());
+  if (isChanged(registry)) cells.push(...takeSeries(registry));
+  if (scrapers.takeChanged()) cells.push([['scrapers'], scrapers.list().map((scraper) => ({ ...scraper }))]);
+  return failed.length > 0 ? mergeCells(failed, cells) : cells;
 }

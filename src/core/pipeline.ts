@@ -1,12 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { backoffMs } from '../lib/backoff.ts';
+import { type Addresses, NO_ADDRESSES } from './addresses.ts';
+import type { Cell, SavedCells } from './cells.ts';
 import type { Catalogue } from './metrics/define.ts';
-import type { CounterSeries, Handles, Registry } from './metrics/registry.ts';
+import type { CounterSeries, Handles } from './metrics/handles.ts';
+import type { Registry } from './metrics/registry.ts';
 import { SOURCE_METRICS } from './own.ts';
 import { createRate, type Rate } from './rate.ts';
-import { type AnySource, type Batch, isRejected, type OpenedSource, type SourceContext } from './source.ts';
-import type { SavedEntries } from './state.ts';
+import {
+  type AnySource,
+  type Batch,
+  isRejected,
+  type OpenedSource,
+  type SavedEntries,
+  type SourceContext,
+} from './source.ts';
 
 /** What a person wants to know of a source. */
 export interface SourceStatus {
@@ -38,8 +47,14 @@ export interface Pipeline {
   readonly status: () => SourceStatus;
   /** Takes one more sample now and waits for it. */
   sample(): Promise<void>;
-  /** What changed since the last call, or null. */
-  takeChanges(): { readonly source: string; readonly position: unknown; readonly entries: SavedEntries } | null;
+  /** What changed of the position, and of what the source remembers, since the last call. */
+  takeCells(): readonly Cell[];
+}
+
+/** What was saved of a source: null for nothing. */
+export interface SavedSource {
+  readonly position: unknown;
+  readonly entries: SavedEntries;
 }
 
 export interface PipelineOptions {
@@ -52,9 +67,14 @@ export interface PipelineOptions {
   readonly now: () => number;
   readonly follow: boolean;
   readonly range: SourceContext<Catalogue>['range'];
-  readonly saved: { readonly position: unknown; readonly entries: SavedEntries };
+  readonly addresses?: Addresses;
+  readonly saved: SavedSource;
   readonly signal: AbortSignal;
 }
+
+/** Kinds of cells: where a source reads on, and the parts of what it remembers. */
+const POSITION = 'position';
+const ENTRY = 'entry';
 
 /** A reason is logged at most so often. */
 const REJECT_LOG_MS = 60_000;
@@ -69,8 +89,14 @@ export function startPipeline(options: PipelineOptions): Pipeline {
     done,
     status: () => run.status(),
     sample: () => run.sample(),
-    takeChanges: () => run.takeChanges(),
+    takeCells: () => run.takeCells(),
   };
+}
+
+/** What was saved of a source by its pipeline. */
+export function savedSource(saved: SavedCells, name: string): SavedSource {
+  const entries = saved.under(ENTRY, name).map(([[key], value]): readonly [string, unknown] => [String(key), value]);
+  return { position: saved.under(POSITION, name)[0]?.[1] ?? null, entries };
 }
 
 /** The value of the label `source`, and the constant labels of the source's own metrics. */
@@ -140,6 +166,7 @@ class Run {
       now,
       follow: options.follow,
       range: options.range,
+      addresses: options.addresses ?? NO_ADDRESSES,
       signal: options.signal,
     });
     this.#opened.restore?.(saved.entries);
@@ -182,11 +209,12 @@ class Run {
     return this.#sampling;
   }
 
-  takeChanges(): { source: string; position: unknown; entries: SavedEntries } | null {
-    const entries = this.#opened.changes?.() ?? [];
-    if (!this.#moved && entries.length === 0) return null;
+  takeCells(): readonly Cell[] {
+    const { name } = this.#options;
+    const entries = (this.#opened.changes?.() ?? []).map(([key, value]): Cell => [[ENTRY, name, key], value]);
+    if (!this.#moved && entries.length === 0) return [];
     this.#moved = false;
-    return { source: this.#options.name, position: this.#position, entries };
+    return [[[POSITION, name], this.#position ?? null], ...entries];
   }
 
   /** No `await` in here: totals, the source's memory and the position always belong together. */
@@ -194,7 +222,7 @@ class Run {
     const { registry, now } = this.#options;
     const opened = this.#opened;
     const time = now();
-    registry.store.time = time;
+    registry.time = time;
     let items = 0;
     let events = 0;
     let rejected = 0;
@@ -264,7 +292,7 @@ class Run {
   }
 
   #error(text: string, cause: unknown): void {
-    this.#options.registry.store.time = this.#options.now();
+    this.#options.registry.time = this.#options.now();
     this.#errors.inc();
     const detail = cause instanceof Error ? `${text}: ${cause.message}` : text;
     this.#status.lastError = { time: this.#options.now(), text: detail };

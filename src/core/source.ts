@@ -1,9 +1,12 @@
 import type { Logger } from 'pino';
 import type { z } from 'zod';
+import type { Addresses } from './addresses.ts';
 import type { Event } from './event.ts';
 import type { Catalogue } from './metrics/define.ts';
-import type { Handles } from './metrics/registry.ts';
-import type { SavedEntries } from './state.ts';
+import type { Handles } from './metrics/handles.ts';
+
+/** What a source keeps beside its position, by key: anything that msgpack can say. */
+export type SavedEntries = readonly (readonly [key: string, value: unknown])[];
 
 /** What `read` found: everything up to `position` is in `items`, or was in an earlier batch. */
 export interface Batch<Raw> {
@@ -24,7 +27,7 @@ export interface Rejected {
 
 /** Whether something parsed is a refusal. */
 export function isRejected(parsed: object): parsed is Rejected {
-  return 'rejected' in parsed;
+  return (parsed as Partial<Rejected>).rejected !== undefined;
 }
 
 /** What `doctor` found out about one thing. */
@@ -56,6 +59,8 @@ export interface SourceContext<C extends Catalogue> {
   readonly follow: boolean;
   /** Only events of this time are wanted, in milliseconds since 1970. */
   readonly range: { readonly since: number | null; readonly until: number | null };
+  /** What is known of IP addresses; nothing, where it is left out. */
+  readonly addresses?: Addresses;
   /** Ends when the source has to end. */
   readonly signal: AbortSignal;
 }

@@ -3,45 +3,21 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Database, open, type RootDatabase } from 'lmdb';
+import { type Cell, type CellKey, keyText, type SavedCells } from './cells.ts';
 import { isWholeDatabase } from './lmdb-file.ts';
 import { type Lock, lockDirectory } from './lock.ts';
-import type { Scraper } from './metrics/scrape.ts';
-import type { SavedSince } from './metrics/since.ts';
-import type { SeriesBirth } from './metrics/store.ts';
 import { seal, unseal } from './sealed.ts';
 import { directoryProblem, prepareDirectory, refuseFullDisk, tryDirectory } from './state-directory.ts';
 
-/** Version of the layout below. A program reads its own and refuses newer ones. */
+/** Version of the layout below, and of what the cells hold. A program reads its own and refuses newer ones. */
 export const STATE_FORMAT = 1;
-
-/** What a source keeps beside its position, by key: anything that msgpack can say. */
-export type SavedEntries = readonly (readonly [key: string, value: unknown])[];
-
-/** What changed since the last commit; all of it goes in, or nothing. */
-export interface Changes {
-  readonly births: readonly SeriesBirth[];
-  readonly pages: readonly { readonly page: number; readonly values: Float64Array }[];
-  readonly owed: readonly { readonly slot: number; readonly saved: SavedSince | null }[];
-  readonly scrapers: readonly Readonly<Scraper>[] | null;
-  readonly sources: readonly { readonly source: string; readonly position: unknown; readonly entries: SavedEntries }[];
-}
-
-/** All that was saved. */
-export interface Saved {
-  readonly births: readonly SeriesBirth[];
-  readonly pages: readonly (readonly [number, Float64Array])[];
-  readonly owed: readonly (readonly [number, SavedSince])[];
-  readonly scrapers: readonly Scraper[];
-  position(source: string): unknown;
-  entries(source: string): SavedEntries;
-}
 
 /** The saved state: one LMDB environment in a directory that this process has for itself. */
 export interface State {
   /** Throws with the directory if what was saved is damaged. */
-  load(): Saved;
-  /** Resolves when the changes are on disk. After a failure nothing of them is, and the state can be used again. */
-  commit(changes: Changes): Promise<void>;
+  load(): SavedCells;
+  /** Resolves when the cells are on disk. After a failure none of them is, and the state can be used again. */
+  commit(cells: readonly Cell[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -72,7 +48,7 @@ export async function tryState(directory: string): Promise<string> {
   if (existsSync(join(directory, 'data.mdb'))) {
     const state = await openState(directory);
     try {
-      return `${directory} can be used and holds ${state.load().births.length} series`;
+      return `${directory} can be used and holds ${seriesCount(state.load())} series`;
     } finally {
       await state.close();
     }
@@ -83,22 +59,20 @@ export async function tryState(directory: string): Promise<string> {
 const DAMAGED =
   'found a damaged data.mdb, wanted one as this program wrote it; restore it, or move it away to start anew (totals then begin at 0)';
 
-/** All values but the format are sealed. */
-interface Tables {
-  readonly root: RootDatabase;
-  /** `format`, a plain number that every version can read; `scrapers`. */
-  readonly meta: Database<unknown, string>;
-  readonly births: Database<Buffer, number>;
-  readonly pages: Database<Buffer, number>;
-  readonly owed: Database<Buffer, number>;
-  readonly sources: Database<Buffer, [source: string, key: string]>;
+function seriesCount(saved: SavedCells): number {
+  const pages = saved.under('rows').map(([, rows]) => rows as readonly unknown[]);
+  return pages.reduce((sum, rows) => sum + rows.filter((row) => row !== null).length, 0);
 }
 
-/** Key of a source's position among its entries; theirs are prefixed, so that none can be equal. */
-const POSITION = 'position';
-const ENTRY = 'entry:';
+interface Tables {
+  readonly root: RootDatabase;
+  /** `format`, a plain number that every version can read. */
+  readonly meta: Database<unknown, string>;
+  /** Sealed values by the text of their keys. LMDB's own way to write keys of several parts is ambiguous to what a log may hold. */
+  readonly cells: Database<Buffer, string>;
+}
+
 /** LMDB takes keys of 1,978 bytes at most: a longer one is kept beside its value, which then goes by the key's hash. */
-const LONG = 'long:';
 const LONGEST_KEY = 1_000;
 
 async function openEnvironment(directory: string, lock: Lock): Promise<State> {
@@ -118,7 +92,7 @@ async function openEnvironment(directory: string, lock: Lock): Promise<State> {
   };
   try {
     const tables = await openTables(root);
-    return { load: () => load(tables, directory), commit: (changes) => commit(tables, changes, directory), close };
+    return { load: () => load(tables, directory), commit: (cells) => commit(tables, cells, directory), close };
   } catch (error) {
     await root.close();
     throw error;
@@ -133,61 +107,44 @@ async function openTables(root: RootDatabase): Promise<Tables> {
       `found format ${String(format)}, wanted ${STATE_FORMAT}: it was written by another version of trailgauge; use that one, or another directory`,
     );
   }
-  const tables: Tables = {
-    root,
-    meta,
-    births: root.openDB({ name: 'births', keyEncoding: 'uint32', encoding: 'binary' }),
-    pages: root.openDB({ name: 'pages', keyEncoding: 'uint32', encoding: 'binary' }),
-    owed: root.openDB({ name: 'owed', keyEncoding: 'uint32', encoding: 'binary' }),
-    sources: root.openDB({ name: 'sources', encoding: 'binary' }),
-  };
+  const tables: Tables = { root, meta, cells: root.openDB({ name: 'cells', encoding: 'binary' }) };
   if (format === undefined) await meta.put('format', STATE_FORMAT);
   return tables;
 }
 
 /** Everything is read at once: what is damaged is told before anything is counted. */
-function load(tables: Tables, directory: string): Saved {
+function load(tables: Tables, directory: string): SavedCells {
+  const kinds = new Map<string, Cell[]>();
   try {
-    const scrapers = tables.meta.get('scrapers') as Buffer | undefined;
-    const sources = new Map<string, { position: unknown; entries: (readonly [string, unknown])[] }>();
-    for (const { key, value } of tables.sources.getRange()) {
-      const [name, kind] = key;
-      let source = sources.get(name);
-      if (!source) sources.set(name, (source = { position: undefined, entries: [] }));
-      if (kind === POSITION) source.position = unseal(value);
-      else if (kind.startsWith(LONG)) source.entries.push(unseal(value) as [string, unknown]);
-      else source.entries.push([kind.slice(ENTRY.length), unseal(value)]);
+    for (const { key, value } of tables.cells.getRange()) {
+      // Written by `commit` below. The text of a key begins with a bracket, which no hash does.
+      const [text, saved] = key.startsWith('[') ? [key, unseal(value)] : (unseal(value) as [string, unknown]);
+      const found = JSON.parse(text) as CellKey;
+      const cells = kinds.get(found[0]) ?? [];
+      kinds.set(found[0], cells);
+      cells.push([found, saved]);
     }
-    // Written by `commit` below; the format version vouches for the shapes.
-    return {
-      births: [...tables.births.getRange()].map(({ key, value }) => birthOf(key, unseal(value) as SavedBirth)),
-      pages: [...tables.pages.getRange()].map(({ key, value }) => [key, pageValues(unseal(value) as Buffer)] as const),
-      owed: [...tables.owed.getRange()].map(({ key, value }) => [key, unseal(value) as SavedSince] as const),
-      scrapers: (scrapers ? unseal(scrapers) : []) as Scraper[],
-      position: (source) => sources.get(source)?.position,
-      entries: (source) => sources.get(source)?.entries ?? [],
-    };
   } catch (cause) {
     throw new Error(`state directory ${directory}: ${DAMAGED}`, { cause });
   }
+  return {
+    under: (...prefix) =>
+      (kinds.get(prefix[0]) ?? [])
+        .filter(([key]) => prefix.every((part, index) => key[index] === part))
+        .map(([key, value]) => [key.slice(prefix.length), value]),
+  };
 }
 
-type SavedBirth = readonly [width: number, family: string, scope: string, text: string, created: number];
-
-function birthOf(slot: number, [width, family, scope, text, created]: SavedBirth): SeriesBirth {
-  return { slot, width, family, scope, text, created };
-}
-
-async function commit(tables: Tables, changes: Changes, directory: string): Promise<void> {
+async function commit({ root, cells: table }: Tables, cells: readonly Cell[], directory: string): Promise<void> {
   try {
-    const writes = [...writesOf(tables, changes)];
+    const writes = cells.map(writeOf);
     // Said before LMDB finds out, which it would do loudly.
     refuseFullDisk(
       directory,
-      writes.reduce((sum, { size }) => sum + 2 * size, ROOM),
+      writes.reduce((sum, { bytes }) => sum + 2 * (bytes?.length ?? 0), ROOM),
     );
-    await tables.root.batch(() => {
-      for (const { write } of writes) quiet(write());
+    await root.batch(() => {
+      for (const { key, bytes } of writes) quiet(bytes ? table.put(key, bytes) : table.remove(key));
     });
   } catch (error) {
     const cause = await commitCause(error);
@@ -201,40 +158,18 @@ async function commit(tables: Tables, changes: Changes, directory: string): Prom
 const ROOM = 65_536;
 
 interface Write {
-  readonly size: number;
-  write(): Promise<boolean>;
+  readonly key: string;
+  /** Null removes it. */
+  readonly bytes: Buffer | null;
 }
 
-function* writesOf(tables: Tables, changes: Changes): Generator<Write> {
-  const { meta, births, pages, owed, sources } = tables;
-  for (const { slot, width, family, scope, text, created } of changes.births) {
-    yield put(births, slot, [width, family, scope, text, created]);
-  }
-  for (const { page, values } of changes.pages) yield put(pages, page, Buffer.from(values.buffer));
-  for (const { slot, saved } of changes.owed) yield saved ? put(owed, slot, saved) : remove(owed, slot);
-  if (changes.scrapers) yield put(meta, 'scrapers', changes.scrapers);
-  for (const { source, position, entries } of changes.sources) {
-    yield put(sources, [source, POSITION], position);
-    for (const [key, value] of entries) {
-      const isLong = Buffer.byteLength(key) > LONGEST_KEY;
-      const id: [string, string] = [source, isLong ? LONG + hash('sha256', key, 'base64url') : ENTRY + key];
-      yield value === undefined ? remove(sources, id) : put(sources, id, isLong ? [key, value] : value);
-    }
-  }
-}
-
-interface Table<K> {
-  put(key: K, value: Buffer): Promise<boolean>;
-  remove(key: K): Promise<boolean>;
-}
-
-function put<K>(table: Table<K>, key: K, value: unknown): Write {
-  const bytes = seal(value);
-  return { size: bytes.length, write: () => table.put(key, bytes) };
-}
-
-function remove<K>(table: Table<K>, key: K): Write {
-  return { size: 0, write: () => table.remove(key) };
+function writeOf([key, value]: Cell): Write {
+  const text = keyText(key);
+  const isLong = Buffer.byteLength(text) > LONGEST_KEY;
+  return {
+    key: isLong ? hash('sha256', text, 'base64url') : text,
+    bytes: value === undefined ? null : seal(isLong ? [text, value] : value),
+  };
 }
 
 /** The batch tells of failure for all of its writes; each of them alone need not be heard. */
@@ -253,9 +188,3 @@ async function commitCause(error: unknown): Promise<unknown> {
 }
 
 const CAUSE_MS = 1_000;
-
-function pageValues(bytes: Buffer): Float64Array {
-  const values = new Float64Array(bytes.length / 8);
-  Buffer.from(values.buffer).set(bytes);
-  return values;
-}

@@ -1,5 +1,3 @@
-import { isAscii } from 'node:buffer';
-
 /** One entry of the journal, as far as it is read. */
 export interface JournalEntry {
   /** `MESSAGE` as UTF-8 (invalid bytes become U+FFFD), one trailing line feed dropped, cut at line feeds; a repeated field adds its lines; `[]` if there is none. */
@@ -14,6 +12,13 @@ export interface JournalEntry {
   readonly bytes: number;
   /** `MESSAGE` fields left out because the entry would have grown over the bound. */
   readonly tooLong: number;
+  /**
+   * Of an entry with one message in one line: the bytes it stands in, from `lineStart` to `lineEnd`. They save who knows
+   * the line already from making text of it. Null for all other entries.
+   */
+  readonly line: Buffer | null;
+  readonly lineStart: number;
+  readonly lineEnd: number;
   /** `__CURSOR`, decoded when it is asked for. */
   readonly cursor: string;
 }
@@ -44,7 +49,9 @@ const INVOCATION = Buffer.from('_SYSTEMD_INVOCATION_ID');
 const EMPTY = Buffer.alloc(0);
 
 class Entry implements JournalEntry {
-  readonly messages: string[] = [];
+  line: Buffer | null = null;
+  lineStart = 0;
+  lineEnd = 0;
   realtime = -1;
   invocation: string | undefined = undefined;
   bytes = 0;
@@ -53,6 +60,29 @@ class Entry implements JournalEntry {
   source: Buffer = EMPTY;
   start = 0;
   end = 0;
+  #messages: string[] | null = null;
+
+  get messages(): readonly string[] {
+    return this.#messages ?? (this.line ? [this.line.toString('utf8', this.lineStart, this.lineEnd)] : []);
+  }
+
+  /** Number of messages. */
+  get length(): number {
+    return this.#messages?.length ?? (this.line ? 1 : 0);
+  }
+
+  /** Adds a message that may have several lines. */
+  add(bytes: Buffer, start: number, end: number): void {
+    if (this.length === 0 && !holdsLineFeed(bytes, start, end)) {
+      this.line = bytes;
+      this.lineStart = start;
+      this.lineEnd = end;
+      return;
+    }
+    this.#messages ??= [...this.messages];
+    this.line = null;
+    for (const piece of bytes.toString('utf8', start, end).split('\n')) this.#messages.push(piece);
+  }
 
   get time(): number {
     return this.realtime / 1000;
@@ -70,7 +100,6 @@ class Parser implements ExportParser {
   #carry: Buffer = EMPTY;
   /** Bytes still to be thrown away; Infinity: up to the next line feed. */
   #skip = 0;
-  #ascii = false;
   #invocation = '';
 
   constructor(maxEntry: number) {
@@ -80,7 +109,6 @@ class Parser implements ExportParser {
   push(chunk: Buffer): JournalEntry[] {
     const entries: JournalEntry[] = [];
     const buffer = this.#carry.length > 0 ? Buffer.concat([this.#carry, chunk]) : chunk;
-    this.#ascii = isAscii(buffer);
     let at = this.#skipped(buffer, 0);
     while (at < buffer.length) {
       const line = buffer.indexOf(LINE_FEED, at);
@@ -154,7 +182,7 @@ class Parser implements ExportParser {
     const entry = this.#entry;
     if (named(buffer, at, name, MESSAGE)) {
       // Empty messages have no bytes, but cost a place each.
-      if (entry.bytes + entry.messages.length + end - start > this.#maxEntry) entry.tooLong++;
+      if (entry.bytes + entry.length + end - start > this.#maxEntry) entry.tooLong++;
       else this.#message(buffer, start, end);
     } else if (named(buffer, at, name, CURSOR)) {
       entry.source = buffer;
@@ -168,12 +196,8 @@ class Parser implements ExportParser {
   }
 
   #message(buffer: Buffer, start: number, end: number): void {
-    const { messages } = this.#entry;
     this.#entry.bytes += end - start;
-    const last = end > start && buffer[end - 1] === LINE_FEED ? end - 1 : end;
-    const text = buffer.toString(this.#ascii ? 'latin1' : 'utf8', start, last);
-    if (!text.includes('\n')) messages.push(text);
-    else for (const piece of text.split('\n')) messages.push(piece);
+    this.#entry.add(buffer, start, end > start && buffer[end - 1] === LINE_FEED ? end - 1 : end);
   }
 
   /** It changes with a restart of the unit only: the same string again is one comparison less for everybody. */
@@ -188,7 +212,7 @@ class Parser implements ExportParser {
   #finish(entries: JournalEntry[]): void {
     const entry = this.#entry;
     if (entry.end === 0 || entry.realtime < 0) {
-      if (entry.end === 0 && entry.realtime < 0 && entry.messages.length === 0) return;
+      if (entry.end === 0 && entry.realtime < 0 && entry.length === 0) return;
       throw malformed('an entry without __CURSOR or __REALTIME_TIMESTAMP');
     }
     entries.push(entry);
@@ -201,6 +225,11 @@ function named(buffer: Buffer, at: number, end: number, name: Buffer): boolean {
   // From the end: names of one length differ there first.
   for (let i = name.length - 1; i >= 0; i--) if (buffer[at + i] !== name[i]) return false;
   return true;
+}
+
+function holdsLineFeed(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (bytes[at] === LINE_FEED) return true;
+  return false;
 }
 
 function isName(buffer: Buffer, at: number, end: number): boolean {

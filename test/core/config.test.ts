@@ -101,8 +101,8 @@ constructor: 1
     '8:18: sources.reaction.transform.any: found unknown key "any", wanted one of all, for',
     '9:15: sources.reaction.export.matchs: found unknown key "matchs", wanted perhaps matches',
     '9:40: sources.reaction.export.matches.extr: found unknown key "extr", wanted true, false, { extra: true } or { extra: false }',
-    '10:1: __proto__: found unknown key "__proto__", wanted one of log, listen, state, metrics, sources, writers',
-    '11:1: constructor: found unknown key "constructor", wanted one of log, listen, state, metrics, sources, writers',
+    '10:1: __proto__: found unknown key "__proto__", wanted one of log, listen, state, metrics, addresses, sources, writers',
+    '11:1: constructor: found unknown key "constructor", wanted one of log, listen, state, metrics, addresses, sources, writers',
   ]);
   t.notOk('polluted' in {});
 });
@@ -235,6 +235,58 @@ sources:
   t.match(errors[1], /: found 5, wanted a template, true or false$/);
   t.match(errors[3], /: found a template with a mistake: line 1, column 1: found 0 arguments, wanted \(lower text\)$/);
   t.match(errors[4], /: found 7, wanted a map$/);
+});
+
+t.test('addresses: classes, lengths and databases', async (t) => {
+  t.same(configOf('').addresses, { classes: {}, prefix: { ipv4: 24, ipv6: 64 }, country: null, asn: null });
+  const text = `
+addresses:
+  classes:
+    office: [192.0.2.0/24, '2001:db8:1::/48']
+    none: []
+  prefix: { ipv4: '16' }
+  country: \${GEO}/GeoLite2-Country.mmdb
+`;
+  t.same(configOf(text, { GEO: '/geo' }).addresses, {
+    classes: { office: ['192.0.2.0/24', '2001:db8:1::/48'], none: [] },
+    prefix: { ipv4: 16, ipv6: 64 },
+    country: '/geo/GeoLite2-Country.mmdb',
+    asn: null,
+  });
+  const wrong = `
+addresses:
+  classes:
+    office: 192.0.2.0/24
+    vpn: [198.51.100.7/24, 5, office]
+    __proto__: [10.0.0.0/33]
+    other: [10.0.0.0/8]
+    '': [10.0.0.0/8]
+  prefix: { ipv4: 33, ipv6: -1, ipv5: 1 }
+  country: ''
+  asn: [x]
+  city: x
+`;
+  t.same(errorsOf(wrong), [
+    '4:13: addresses.classes.office: found "192.0.2.0/24", wanted a list of networks, such as [192.0.2.0/24]',
+    '5:11: addresses.classes.vpn[0]: found "198.51.100.7/24" with bits below its length, wanted perhaps 198.51.100.0/24, or 198.51.100.7/32 for the one address',
+    '5:28: addresses.classes.vpn[1]: found "5", wanted a network such as 203.0.113.0/24 or 2001:db8::/32',
+    '5:31: addresses.classes.vpn[2]: found "office", wanted a network such as 203.0.113.0/24 or 2001:db8::/32',
+    '6:17: addresses.classes.__proto__[0]: found "10.0.0.0/33", wanted a length from 0 to 32 after its slash',
+    '8:9: addresses.classes.: found a name of 0 characters, wanted 1 to 63',
+    '8:10: addresses.classes.[0]: found 10.0.0.0/8 in "other", too, wanted it in one class',
+    '9:19: addresses.prefix.ipv4: found 33, wanted a whole number from 0 to 32',
+    '9:29: addresses.prefix.ipv6: found -1, wanted a whole number from 0 to 128',
+    '9:33: addresses.prefix.ipv5: found unknown key "ipv5", wanted perhaps ipv4',
+    '10:12: addresses.country: found "", wanted text that is not empty',
+    '11:8: addresses.asn: found ["x"], wanted text that is not empty',
+    '12:3: addresses.city: found unknown key "city", wanted one of classes, prefix, country, asn',
+  ]);
+  t.same(errorsOf('addresses: [10.0.0.0/8]'), [
+    '1:12: addresses: found ["10.0.0.0/8"], wanted a map with classes, prefix, country, asn',
+  ]);
+  t.same(errorsOf('addresses: { classes: [10.0.0.0/8] }'), [
+    '1:23: addresses.classes: found ["10.0.0.0/8"], wanted a map with a list of networks for each class',
+  ]);
 });
 
 t.test('the environment: missing, defaulted, escaped, empty', async (t) => {

@@ -13,9 +13,11 @@ export async function show(
 /** The exposition as text. */
 export async function exposed(registry: Registry, options: Partial<ExpositionOptions> = {}): Promise<string> {
   const now = options.now ?? 0;
-  const collection = options.collection ?? new Scrapers(registry.owed, now).begin('test', registry.store.used, now);
-  const chunks = await expose(registry, { format: 'text', idleMs: 0, now, ...options, collection });
-  return Buffer.concat(chunks).toString('utf8');
+  const collection = options.collection ?? new Scrapers(registry, now).begin('test', now);
+  const exposition = await expose(registry, { format: 'text', idleMs: 0, now, ...options, collection });
+  const text = Buffer.concat(exposition.pieces).toString('utf8');
+  exposition.giveBack();
+  return text;
 }
 
 /** Values by series, of text without newlines in its label values but escaped ones. */

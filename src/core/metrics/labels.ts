@@ -3,6 +3,9 @@ import { createHash } from 'node:crypto';
 /** Longest label value that is shown whole, in UTF-16 units. */
 export const LABEL_VALUE_LIMIT = 1024;
 
+/** Most labels that the data may add to a series; those beyond are left out. */
+export const EXTRA_LABELS_LIMIT = 64;
+
 /** A label's name and value. */
 export type Label = readonly [name: string, value: string];
 
@@ -10,7 +13,7 @@ export type Label = readonly [name: string, value: string];
  * The text between the braces of a series, escaped for both text formats: `stream="ssh",filter="a\"b"`.
  *
  * Labels with an empty value are left out, as an empty and an absent label are one to Prometheus. Escaping makes the
- * text collision-free, so it is the key of the series as well.
+ * text collision-free, so it can be a key as well.
  */
 export function labelText(labels: Iterable<Label>): string {
   let text = '';
@@ -26,16 +29,19 @@ export function escapeHelp(help: string): string {
   return help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 }
 
-function escapeValue(value: string): string {
-  // Lone surrogates would become U+FFFD only when encoded: replaced here, they cannot make two keys of one series.
-  const text = value.isWellFormed() ? value : value.toWellFormed();
-  if (!/["\\\n]/.test(text)) return text;
-  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+/** A bounded value as it stands between the quotes. */
+export function escapeValue(value: string): string {
+  if (!/["\\\n]/.test(value)) return value;
+  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }
 
-/** A value as it is shown: an over-long one keeps its beginning, and the hash of the whole keeps different ones apart. */
+/**
+ * A value as it is shown: an over-long one keeps its beginning, and the hash of the whole keeps different ones apart.
+ * Lone surrogates would become U+FFFD only when encoded: replaced here, they cannot make two keys of one series.
+ */
 export function boundValue(value: string): string {
-  if (value.length <= LABEL_VALUE_LIMIT) return value;
+  const text = value.isWellFormed() ? value : value.toWellFormed();
+  if (text.length <= LABEL_VALUE_LIMIT) return text;
   const hash = createHash('sha256').update(value).digest('hex').slice(0, 12);
-  return `${value.slice(0, LABEL_VALUE_LIMIT - 13).toWellFormed()}~${hash}`;
+  return `${text.slice(0, LABEL_VALUE_LIMIT - 13).toWellFormed()}~${hash}`;
 }

@@ -1,5 +1,5 @@
 import type { OpenMetricsContentType } from 'prom-client';
-import type { Format } from './exposition.ts';
+import type { Format } from './family.ts';
 
 /** Metrics of the process and of Node.js, as prom-client has them, in text without an end mark. */
 export async function createRuntimeMetrics(): Promise<(format: Format) => Promise<string>> {

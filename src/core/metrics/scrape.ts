@@ -1,4 +1,6 @@
-import type { SinceSeries, SinceStore } from './since.ts';
+import type { Family } from './family.ts';
+import type { Registry } from './registry.ts';
+import type { Given, SinceValues } from './since.ts';
 
 /** Most scrapers that are told apart; the one that was not seen for longest makes room. */
 export const SCRAPER_LIMIT = 16;
@@ -13,38 +15,41 @@ export interface Scraper {
   readonly index: number;
   /** Milliseconds since 1970. */
   seen: number;
-  /** Series of the store that it has been shown; a counter born later is shown to it at 0 first. */
+  /** What the registry's `births` was when it came: a counter born from then on is shown to it at 0 first. */
   shown: number;
 }
 
 /** One collection by one scraper, to be ended by either `delivered` or `failed`. */
 export interface Collection {
   readonly scraper: Scraper;
-  /** Slots below this were shown to this scraper before, or before it first came. */
+  /** Series born before this were shown to this scraper, or before it first came. */
   readonly known: number;
-  /** What the scraper is owed of a family; from now on it counts as given. */
-  collect(family: string): readonly (readonly [text: string, value: number])[];
+  /** What the scraper is owed of a family, row by row; once told, it counts as given. */
+  collect(family: Family): Iterable<Given>;
   delivered(): void;
   /** The answer did not arrive: all of it is owed again. */
   failed(): void;
 }
 
+/** What a collection gave of each metric. */
+type AllGiven = { readonly since: SinceValues; readonly rows: Given[] }[];
+
 /**
  * Tells scrapers apart, and what each has been given, so that two servers each see every event once.
- * Nothing here waits; whoever saves state saves `list()` with the store of owed series.
+ * Nothing here waits; whoever saves state saves `list()` with the series.
  */
 export class Scrapers {
   #scrapers: Scraper[] = [];
-  readonly #owed: SinceStore;
-  /** What the newest collection of each scraper was given. */
+  readonly #registry: Registry;
+  /** The newest collection of each scraper. */
   readonly #newest = new WeakMap<Scraper, object>();
   /** Collections that have neither arrived nor failed yet. */
   #open = 0;
   #rotated: number;
   #changed = false;
 
-  constructor(owed: SinceStore, now: number) {
-    this.#owed = owed;
+  constructor(registry: Registry, now: number) {
+    this.#registry = registry;
     this.#rotated = now;
   }
 
@@ -52,8 +57,10 @@ export class Scrapers {
     return this.#scrapers;
   }
 
+  /** Takes the list back, after the series. */
   restore(scrapers: readonly Scraper[]): void {
     this.#scrapers = scrapers.map((scraper) => ({ ...scraper }));
+    for (const { shown } of scrapers) this.#registry.births = Math.max(this.#registry.births, shown);
   }
 
   /** True once, if the list changed since it was last asked. */
@@ -63,42 +70,32 @@ export class Scrapers {
     return changed;
   }
 
-  /** Begins a collection; `used` is the number of series slots that the store holds now. */
-  begin(id: string, used: number, now: number): Collection {
+  /** Begins a collection. */
+  begin(id: string, now: number): Collection {
     this.#age(now);
-    const known = this.#scrapers.find((scraper) => scraper.id === id);
-    const scraper = known ?? this.#welcome(id, used, now);
+    const { births } = this.#registry;
+    const scraper = this.#scrapers.find((known) => known.id === id) ?? this.#welcome(id, now);
     const before = scraper.shown;
     scraper.seen = now;
-    scraper.shown = Math.max(scraper.shown, used);
+    scraper.shown = births;
     this.#changed = true;
-    const given: (readonly [SinceSeries, number])[] = [];
+    const given: AllGiven = [];
     this.#newest.set(scraper, given);
     this.#open += 1;
     return {
       scraper,
       known: before,
-      collect: (family) => {
-        const rows: (readonly [string, number])[] = [];
-        for (const series of this.#owed.series(family)) {
-          const owed = this.#owed.owed(series, scraper.index);
-          if (owed === 0) continue;
-          rows.push([series.text, owed]);
-          given.push([series, owed]);
-          this.#owed.give(series, scraper.index, owed);
-        }
-        return rows;
-      },
+      collect: ({ since }) => this.#collect(scraper, since, given),
       delivered: () => {
         this.#open -= 1;
         // What was given in a collection under way may be owed again: it is not to be forgotten before that is known.
-        if (this.#open === 0) this.#owed.sweep(this.#scrapers.map(({ index }) => index));
+        if (this.#open === 0) this.#sweep();
       },
       failed: () => {
         this.#open -= 1;
         // If it has been forgotten meanwhile, another one may have its index.
         if (!this.#scrapers.includes(scraper)) return;
-        for (const [series, owed] of given) this.#owed.give(series, scraper.index, -owed);
+        for (const { since, rows } of given) for (const row of rows) since.takeBack(scraper.index, row);
         // A newer collection shows at its value what this one showed at 0, and no counter may go back.
         if (this.#newest.get(scraper) === given) scraper.shown = Math.min(scraper.shown, before);
         this.#changed = true;
@@ -106,7 +103,19 @@ export class Scrapers {
     };
   }
 
-  #welcome(id: string, used: number, now: number): Scraper {
+  *#collect(scraper: Scraper, since: SinceValues | null, given: AllGiven): Generator<Given> {
+    if (!since || !this.#scrapers.includes(scraper)) return;
+    const rows: Given[] = [];
+    given.push({ since, rows });
+    for (const row of since.give(scraper.index)) {
+      rows.push(row);
+      yield row;
+      // If it has been forgotten meanwhile, what comes now is for the one that has its index.
+      if (!this.#scrapers.includes(scraper)) return;
+    }
+  }
+
+  #welcome(id: string, now: number): Scraper {
     if (this.#scrapers.length >= SCRAPER_LIMIT) {
       const oldest = this.#scrapers.reduce((a, b) => (b.seen < a.seen ? b : a));
       this.#scrapers = this.#scrapers.filter((scraper) => scraper !== oldest);
@@ -114,19 +123,25 @@ export class Scrapers {
     const taken = new Set(this.#scrapers.map(({ index }) => index));
     let index = 0;
     while (taken.has(index)) index++;
-    const scraper = { id, index, seen: now, shown: used };
+    const scraper = { id, index, seen: now, shown: this.#registry.births };
     this.#scrapers.push(scraper);
-    this.#owed.welcome(index);
+    for (const { since } of this.#registry.families.values()) since?.welcome(index);
     return scraper;
+  }
+
+  #sweep(): void {
+    const indexes = this.#scrapers.map(({ index }) => index);
+    for (const { since } of this.#registry.families.values()) since?.sweep(indexes);
   }
 
   #age(now: number): void {
     const kept = this.#scrapers.filter(({ seen }) => now - seen < SCRAPER_TTL_MS);
     if (kept.length < this.#scrapers.length) this.#changed = true;
     this.#scrapers = kept;
-    if (now - this.#rotated >= NEWCOMER_MS) {
-      this.#owed.rotate();
-      this.#rotated = now;
-    }
+    // A clock that was set back must not keep everything until it is where it was.
+    if (now < this.#rotated) this.#rotated = now;
+    if (now - this.#rotated < NEWCOMER_MS) return;
+    for (const { since } of this.#registry.families.values()) since?.rotate();
+    this.#rotated = now;
   }
 }

@@ -1,174 +1,124 @@
-/** One series of a "since the last collection" gauge. */
-export interface SinceSeries {
-  readonly slot: number;
-  readonly family: string;
-  readonly scope: string;
-  /** Its labels as text: see `labelText`. */
-  readonly text: string;
-  /** All that was ever added. */
-  total: number;
-  /** `total` one, and up to two, rotations ago: what a scraper that is new now no longer gets. */
-  base: number;
-  oldBase: number;
-  /** `total` at the last collection of each scraper, by its index. */
-  given: (number | undefined)[];
-  /** Whether it is among those to be saved. */
-  changed: boolean;
-  /** False once it is forgotten: whoever keeps it must ask for a new one. */
-  alive: boolean;
+import { Column, type SavedPage } from './column.ts';
+import type { SeriesTable } from './table.ts';
+
+/** What a scraper was given of a row, to be taken back if it did not get it. */
+export interface Given {
+  readonly row: number;
+  readonly born: number;
+  readonly amount: number;
 }
 
-/** The saved form of a series. */
-export type SavedSince = readonly [
-  family: string,
-  scope: string,
-  text: string,
-  total: number,
-  base: number,
-  oldBase: number,
-  given: readonly (number | null)[],
-];
+/** A page of one of the columns, by the column's name. */
+export interface SavedSincePage extends SavedPage {
+  readonly column: string;
+}
 
 /**
- * What each scraper is still owed.
+ * What each scraper is still owed of one "since the last collection" gauge.
  *
- * A series is kept as a running total and, per scraper, the total that it was last given; the difference is what it
- * sees. A series that every scraper has seen whole, and that is older than a new scraper would get, is forgotten.
+ * A series is kept as a running total (the table's) and, per scraper, the total that it was last given; the difference
+ * is what it sees. A series that every scraper has seen whole, and that is older than a new scraper would get, is
+ * forgotten.
  */
-export class SinceStore {
-  #slots: (SinceSeries | undefined)[] = [];
-  #free: number[] = [];
-  #changed: number[] = [];
-  #families = new Map<string, Map<string, SinceSeries>>();
+export class SinceValues {
+  readonly table: SeriesTable;
+  /** The totals one, and up to two, rotations ago: what a scraper that is new now no longer gets. */
+  readonly #base = new Column(1);
+  readonly #oldBase = new Column(1);
+  /** The totals at the last collection of each scraper, by its index. */
+  readonly #given: Column[] = [];
 
-  /** The series of a family with these labels, if it is there. */
-  find(family: string, text: string): SinceSeries | undefined {
-    return this.#families.get(family)?.get(text);
+  constructor(table: SeriesTable) {
+    this.table = table;
   }
 
-  /** Number of series of a family. */
-  size(family: string): number {
-    return this.#families.get(family)?.size ?? 0;
+  /** Makes a row that was just born ready: nothing of it was ever given. */
+  clear(row: number): void {
+    for (const column of [this.#base, this.#oldBase, ...this.#given]) column.clear(row);
   }
 
-  series(family: string): Iterable<SinceSeries> {
-    return this.#families.get(family)?.values() ?? [];
+  /** Gives a scraper all that it is owed, row by row. What is asked for later is looked at later. */
+  *give(scraper: number): Generator<Given> {
+    const { table } = this;
+    const given = this.#givenTo(scraper);
+    for (let row = 0; row < table.length; row++) {
+      const amount = table.totals.values[row]! - given.values[row]!;
+      if (amount === 0 || !table.isShown(row)) continue;
+      given.values[row]! += amount;
+      given.mark(row);
+      yield { row, born: table.born[row]!, amount };
+    }
   }
 
-  /** A new series at 0. */
-  create(family: string, scope: string, text: string): SinceSeries {
-    const slot = this.#free.pop() ?? this.#slots.length;
-    const series: SinceSeries = {
-      slot,
-      family,
-      scope,
-      text,
-      total: 0,
-      base: 0,
-      oldBase: 0,
-      given: [],
-      changed: false,
-      alive: true,
-    };
-    this.#keep(series);
-    this.#mark(series);
-    return series;
-  }
-
-  inc(series: SinceSeries, by: number): void {
-    series.total += by;
-    this.#mark(series);
-  }
-
-  /** What this scraper has not been given yet. */
-  owed(series: SinceSeries, scraper: number): number {
-    return series.total - (series.given[scraper] ?? 0);
-  }
-
-  /** Notes that the scraper has (or, with a negative amount, has not) been given so much. */
-  give(series: SinceSeries, scraper: number, amount: number): void {
-    if (!series.alive) return;
-    series.given[scraper] = (series.given[scraper] ?? 0) + amount;
-    this.#mark(series);
+  /** Takes back what a scraper did not get. */
+  takeBack(scraper: number, { row, born, amount }: Given): void {
+    if (this.table.born[row] !== born) return;
+    const given = this.#givenTo(scraper);
+    given.values[row]! -= amount;
+    given.mark(row);
   }
 
   /** A scraper comes for the first time: it is owed what new scrapers get. */
   welcome(scraper: number): void {
-    for (const series of this.#all()) {
-      series.given[scraper] = series.oldBase;
-      this.#mark(series);
+    const given = this.#givenTo(scraper);
+    for (let row = 0; row < this.table.length; row++) {
+      given.values[row] = this.#oldBase.values[row]!;
+      given.mark(row);
     }
   }
 
   /** Time goes on: new scrapers no longer get what is older than two rotations. */
   rotate(): void {
-    for (const series of this.#all()) {
-      if (series.oldBase === series.base && series.base === series.total) continue;
-      series.oldBase = series.base;
-      series.base = series.total;
-      this.#mark(series);
+    const { length, totals } = this.table;
+    for (let row = 0; row < length; row++) {
+      const base = this.#base.values[row]!;
+      if (this.#oldBase.values[row] === base && base === totals.values[row]) continue;
+      this.#oldBase.values[row] = base;
+      this.#base.values[row] = totals.values[row]!;
+      this.#oldBase.mark(row);
+      this.#base.mark(row);
     }
   }
 
-  /** Forgets what nobody, known or new, would be given. */
+  /** Forgets what none of these scrapers, and no new one, would be given. */
   sweep(scrapers: readonly number[]): void {
-    for (const series of this.#all()) {
-      if (series.oldBase !== series.total) continue;
-      if (scrapers.some((scraper) => this.owed(series, scraper) !== 0)) continue;
-      series.alive = false;
-      this.#slots[series.slot] = undefined;
-      this.#free.push(series.slot);
-      this.#families.get(series.family)?.delete(series.text);
-      this.#mark(series);
+    const { table } = this;
+    const given = scrapers.map((scraper) => this.#givenTo(scraper).values);
+    for (let row = 0; row < table.length; row++) {
+      const total = table.totals.values[row]!;
+      if (this.#oldBase.values[row] !== total || !table.isShown(row)) continue;
+      if (given.every((values) => values[row] === total)) table.free(row);
     }
   }
 
   get dirty(): boolean {
-    return this.#changed.length > 0;
+    return [this.#base, this.#oldBase, ...this.#given].some((column) => column.dirty);
   }
 
-  /** What changed since it was last taken: slot and saved form, null for a forgotten one. */
-  take(): readonly { slot: number; saved: SavedSince | null }[] {
-    // A forgotten slot that was taken again stands here twice; both say what is there now.
-    const changed = this.#changed.map((slot) => {
-      const series = this.#slots[slot];
-      if (series) series.changed = false;
-      return { slot, saved: series ? savedForm(series) : null };
-    });
-    this.#changed = [];
-    return changed;
+  /** What changed of all columns but the totals since it was last taken. */
+  *take(): Generator<SavedSincePage> {
+    for (const [name, column] of this.#columns()) for (const page of column.take()) yield { column: name, ...page };
   }
 
-  /** Takes a saved series back, also for scrapers that are new after the restart. */
-  restore(slot: number, [family, scope, text, total, base, oldBase, given]: SavedSince): void {
-    const restored = given.map((value) => value ?? undefined);
-    this.#keep({ slot, family, scope, text, total, base, oldBase, given: restored, changed: false, alive: true });
+  /** Takes a saved page back, after the table's rows. */
+  restore({ column, ...page }: SavedSincePage): void {
+    const [kind, index] = column.split(' ');
+    if (kind === 'base') this.#base.restore(page);
+    else if (kind === 'oldBase') this.#oldBase.restore(page);
+    else if (kind === 'given') this.#givenTo(Number(index)).restore(page);
   }
 
-  /** Ends a restore: slots that no series took are free. */
-  restored(): void {
-    for (let slot = 0; slot < this.#slots.length; slot++) if (!this.#slots[slot]) this.#free.push(slot);
+  *#columns(): Generator<readonly [string, Column]> {
+    yield ['base', this.#base];
+    yield ['oldBase', this.#oldBase];
+    for (const [index, column] of this.#given.entries()) yield [`given ${index}`, column];
   }
 
-  #mark(series: SinceSeries): void {
-    if (series.changed) return;
-    series.changed = true;
-    this.#changed.push(series.slot);
+  /** With room for all rows of the table. */
+  #givenTo(scraper: number): Column {
+    while (this.#given.length <= scraper) this.#given.push(new Column(1));
+    const column = this.#given[scraper]!;
+    column.reserve(Math.max(0, this.table.length - 1));
+    return column;
   }
-
-  #keep(series: SinceSeries): void {
-    this.#slots[series.slot] = series;
-    let family = this.#families.get(series.family);
-    if (!family) this.#families.set(series.family, (family = new Map()));
-    family.set(series.text, series);
-  }
-
-  *#all(): Generator<SinceSeries> {
-    for (const series of this.#slots) if (series) yield series;
-  }
-}
-
-function savedForm(series: SinceSeries): SavedSince {
-  const { family, scope, text, total, base, oldBase } = series;
-  return [family, scope, text, total, base, oldBase, Array.from(series.given, (value) => value ?? null)];
 }

@@ -1,5 +1,6 @@
+import { seriesName } from './family.ts';
 import type { Registry } from './registry.ts';
-import { PAGE_VALUES, type SeriesBirth } from './store.ts';
+import type { SeriesTable } from './table.ts';
 
 /** A series that changed, as an exposition would name it, and by how much. */
 export interface SeriesChange {
@@ -7,39 +8,25 @@ export interface SeriesChange {
   readonly by: number;
 }
 
-/** Tells what has happened to counters and "since the last collection" gauges since it was last asked. */
+/** Tells what has happened to all series but gauges since it was last asked; of a histogram, how much it observed. */
 export function traceChanges(registry: Registry): () => readonly SeriesChange[] {
-  const births = new Map<number, SeriesBirth>();
-  const values = new Map<number, number>();
-  const totals = new Map<number, number>();
-
-  function counters(): SeriesChange[] {
-    const { births: born, pages } = registry.store.take();
-    for (const birth of born) births.set(birth.slot, birth);
-    return pages.flatMap(({ page, values: now }) =>
-      Array.from(now).flatMap((value, index) => {
-        const slot = page * PAGE_VALUES + index;
-        const by = value - (values.get(slot) ?? 0);
-        values.set(slot, value);
-        const birth = births.get(slot);
-        return by === 0 || !birth ? [] : [{ series: named(birth.family, birth.text), by }];
+  /** Counts by `born`, as a row may become another series'. */
+  const before = new Map<number, number>();
+  return () =>
+    registry.settle().flatMap(({ family, table, rows }) =>
+      rows.flatMap((row) => {
+        const born = table.born[row]!;
+        if (born === 0) return [];
+        const count = countOf(table, row);
+        const by = count - (before.get(born) ?? 0);
+        before.set(born, count);
+        return by === 0 ? [] : [{ series: seriesName(family, row), by }];
       }),
     );
-  }
-
-  function owed(): SeriesChange[] {
-    return registry.owed.take().flatMap(({ slot, saved }) => {
-      if (!saved) return [];
-      const [family, , text, total] = saved;
-      const by = total - (totals.get(slot) ?? 0);
-      totals.set(slot, total);
-      return by === 0 ? [] : [{ series: named(family, text), by }];
-    });
-  }
-
-  return () => [...counters(), ...owed()];
 }
 
-function named(family: string, text: string): string {
-  return text === '' ? family : `${family}{${text}}`;
+/** The value of a row, or the sum of its buckets: its last value then is the sum of what was observed. */
+function countOf({ totals: { values, width } }: SeriesTable, row: number): number {
+  if (width === 1) return values[row]!;
+  return values.subarray(row * width, (row + 1) * width - 1).reduce((sum, value) => sum + value, 0);
 }

@@ -68,7 +68,7 @@ function fileProblem(error: unknown): string {
 
 /** With `-l WARN` or above reaction does not log what is counted. */
 function judgeLog(path: string, bytes: Buffer): Finding {
-  const lines = [...splitLines(bytes, { origin: { cursor: path }, at: 0, time: null, now: Date.now() })];
+  const lines = [...splitLines(bytes, 0, { origin: { cursor: path }, time: null, now: Date.now() })];
   const levels = lines.flatMap(({ text }) => /^(?:INFO|WARN|ERROR|FATAL)(?= |$)/.exec(text)?.[0] ?? []);
   if (levels.length > 0 && !levels.includes('INFO')) {
     return {

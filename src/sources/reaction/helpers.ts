@@ -1,4 +1,4 @@
-import { networkOf } from './address.ts';
+import { type Addresses, NO_ADDRESSES } from '../../core/addresses.ts';
 
 /** What expressions of a template give; `undefined` is nothing, such as an item that a list does not have. */
 export type Value = string | number | boolean | undefined | readonly string[];
@@ -16,8 +16,29 @@ export interface Helper {
 /** Neither a text nor a list gets longer than this. */
 export const LONGEST_RESULT = 65_536;
 
-/** The helpers of templates, by name; those that take one item or a part work on texts as on lists of characters. */
-export const HELPERS: ReadonlyMap<string, Helper> = new Map<string, Helper>([
+/** The helpers of templates by name, with what these addresses tell; they give nothing for what is not known. */
+export function createHelpers(addresses: Addresses): ReadonlyMap<string, Helper> {
+  const { networkOf, classOf, countryOf, asnOf, organizationOf } = addresses;
+  const about = (tell: (address: string) => string | null) =>
+    helper(['address'], (value) => tell(text(value)) ?? undefined);
+  return new Map<string, Helper>([
+    ...TEXT_HELPERS,
+    ['network', helper(['address', 'bits4', 'bits6'], (...args) => network(networkOf, args), { least: 1 })],
+    ['class', about(classOf)],
+    ['country', about(countryOf)],
+    ['asn', about(asnOf)],
+    ['organization', about(organizationOf)],
+  ]);
+}
+
+/** The text itself; throws if it is too long for a result. */
+export function bounded(text: string): string {
+  refuseAbove(text.length);
+  return text;
+}
+
+/** Those that take one item or a part work on texts as on lists of characters. */
+const TEXT_HELPERS: readonly (readonly [string, Helper])[] = [
   ['split', helper(['text', 'separator'], (value, separator) => split(text(value), text(separator)))],
   ['join', helper(['list', 'separator'], (value, separator) => join(list(value), text(separator)))],
   ['slice', helper(['list', 'from', 'to'], slice, { least: 2 })],
@@ -36,14 +57,10 @@ export const HELPERS: ReadonlyMap<string, Helper> = new Map<string, Helper>([
   ['startsWith', helper(['text', 'part'], (value, part) => text(value).startsWith(text(part)))],
   ['endsWith', helper(['text', 'part'], (value, part) => text(value).endsWith(text(part)))],
   ['concat', helper(['a', 'b'], (...parts) => join(parts.map(shown), ''), { least: 1, most: Infinity })],
-  ['network', helper(['address', 'bits4', 'bits6'], network)],
-]);
+];
 
-/** The text itself; throws if it is too long for a result. */
-export function bounded(text: string): string {
-  refuseAbove(text.length);
-  return text;
-}
+/** What they are called, and what they take. */
+export const HELPERS: ReadonlyMap<string, Helper> = createHelpers(NO_ADDRESSES);
 
 function refuseAbove(length: number): void {
   if (length > LONGEST_RESULT) throw new Error(`the result has ${length} characters, wanted at most ${LONGEST_RESULT}`);
@@ -96,12 +113,18 @@ function shown(value: Value): string {
   return value === undefined ? '' : String(value);
 }
 
-function network(value: Value, ipv4: Value, ipv6: Value): string {
-  const bits = { ipv4: integer(ipv4), ipv6: integer(ipv6) };
-  if (bits.ipv4 < 0 || bits.ipv4 > 32) throw new Error(`found ${bits.ipv4} bits, wanted 0 to 32 for IPv4`);
-  if (bits.ipv6 < 0 || bits.ipv6 > 128) throw new Error(`found ${bits.ipv6} bits, wanted 0 to 128 for IPv6`);
+function network(networkOf: Addresses['networkOf'], [value, ...lengths]: readonly Value[]): string {
+  const [ipv4, ipv6] = lengths.map(integer);
+  for (const [version, bits, most] of [
+    ['IPv4', ipv4, 32],
+    ['IPv6', ipv6, 128],
+  ] as const) {
+    if (bits !== undefined && (bits < 0 || bits > most)) {
+      throw new Error(`found ${bits} bits, wanted 0 to ${most} for ${version}`);
+    }
+  }
   const address = text(value);
-  return networkOf(address, bits) ?? address;
+  return networkOf(address, { ipv4, ipv6 }) ?? address;
 }
 
 function text(value: Value): string {

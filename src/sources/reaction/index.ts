@@ -15,6 +15,6 @@ export const reaction = defineSource<ReactionConfig, typeof REACTION_METRICS, Li
   metrics: REACTION_METRICS,
   sampleMs: 10_000,
   open: openReaction,
-  split: (input) => splitLines(input, { origin: { cursor: 'input' }, at: 0, time: null, now: Date.now() }),
+  split: (input) => splitLines(input, 0, { origin: { cursor: 'input' }, time: null, now: Date.now() }),
   check: checkReaction,
 });

@@ -1,22 +1,87 @@
-/** Lines that are kept, twice over: when one generation is full, the one before it is forgotten. */
-const GENERATION = 65_536;
-/** Longer lines are rare, and not kept. */
+/** Remembers what lines became: in a log most stand many times, and to find one costs less than to read it. */
+export interface Memo<T> {
+  /** What became of the line that these bytes are, or undefined. */
+  find(bytes: Buffer, start: number, end: number): T | undefined;
+  /** Keeps what became of the line that was just not found. */
+  keep(bytes: Buffer, start: number, end: number, value: T): void;
+}
+
+/** An empty memory. */
+export function createMemo<T>(): Memo<T> {
+  return new LineMemo();
+}
+
+/** Lines that are kept at most, and the bytes that they may take together; when either is full, all are forgotten. */
+const LINES = 131_072;
+const ROOM = 16 * 1024 * 1024;
+/** A power of two. */
+const SLOTS = 2 * LINES;
+/** Slots from its own one on that a line may be in: nobody can write lines that take long to find. */
+const REACH = 8;
+/** Longer lines, in bytes, are rare, and not kept. */
 const LENGTH_LIMIT = 512;
 
-/** Remembers what lines became: in a log most stand many times, and to look one up costs less than to read it. */
-export function memo<T>(make: (line: string) => T): (line: string) => T {
-  let young = new Map<string, T>();
-  let old = young;
-  return (line) => {
-    const known = young.get(line);
-    if (known !== undefined) return known;
-    if (line.length > LENGTH_LIMIT) return make(line);
-    const value = old.get(line) ?? make(line);
-    if (young.size >= GENERATION) {
-      old = young;
-      young = new Map();
+class LineMemo<T> implements Memo<T> {
+  /** By hash: where a line stands, in words; 0 for none. */
+  readonly #slots = new Int32Array(SLOTS);
+  /** Lines one behind the other: hash, length, number, and the bytes, from a whole word on. */
+  readonly #bytes = Buffer.allocUnsafeSlow(ROOM);
+  readonly #words = new Int32Array(this.#bytes.buffer);
+  #used = 1;
+  #values: T[] = [];
+
+  find(bytes: Buffer, start: number, end: number): T | undefined {
+    const hash = hashOf(bytes, start, end);
+    for (let reach = 0; reach < REACH; reach++) {
+      const at = this.#slots[(hash + reach) & (SLOTS - 1)]!;
+      if (at === 0) return undefined;
+      if (this.#words[at] === hash && this.#isLine(at, bytes, start, end)) return this.#values[this.#words[at + 2]!];
     }
-    young.set(line, value);
-    return value;
-  };
+    return undefined;
+  }
+
+  keep(bytes: Buffer, start: number, end: number, value: T): void {
+    const length = end - start;
+    if (length > LENGTH_LIMIT) return;
+    if (this.#values.length === LINES || 4 * (this.#used + HEAD) + length > ROOM) {
+      this.#slots.fill(0);
+      this.#values = [];
+      this.#used = 1;
+    }
+    const hash = hashOf(bytes, start, end);
+    const at = this.#used;
+    this.#words[at] = hash;
+    this.#words[at + 1] = length;
+    this.#words[at + 2] = this.#values.length;
+    bytes.copy(this.#bytes, 4 * (at + HEAD), start, end);
+    this.#used += HEAD + ((length + 3) >> 2);
+    this.#values.push(value);
+    let reach = 0;
+    while (reach < REACH - 1 && this.#slots[(hash + reach) & (SLOTS - 1)] !== 0) reach++;
+    this.#slots[(hash + reach) & (SLOTS - 1)] = at;
+  }
+
+  #isLine(at: number, bytes: Buffer, start: number, end: number): boolean {
+    if (this.#words[at + 1] !== end - start) return false;
+    const known = this.#bytes;
+    let from = 4 * (at + HEAD);
+    for (let at = start; at < end; at++) if (known[from++] !== bytes[at]) return false;
+    return true;
+  }
+}
+
+/** Words before the bytes of a line. */
+const HEAD = 3;
+
+/** Four bytes at a time; what is left of them stands for itself. */
+function hashOf(bytes: Buffer, start: number, end: number): number {
+  let hash = end - start;
+  let at = start;
+  for (; at + 4 <= end; at += 4) {
+    const word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+    hash = Math.imul(hash ^ word, 0x9e3779b1);
+    hash ^= hash >>> 15;
+  }
+  for (; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
+  return Math.imul(hash ^ (hash >>> 13), 0x85ebca6b) ^ (hash >>> 16);
 }

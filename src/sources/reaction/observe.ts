@@ -1,6 +1,6 @@
 import type { Label } from '../../core/metrics/labels.ts';
-import type { CounterSeries, Handles, OwedSeries } from '../../core/metrics/registry.ts';
-import type { SavedEntries } from '../../core/state.ts';
+import type { CounterSeries, Handles, OwedSeries } from '../../core/metrics/handles.ts';
+import type { SavedEntries } from '../../core/source.ts';
 import { type Alignment, complete, isFinal } from './align.ts';
 import {
   type ActionState,
@@ -12,15 +12,18 @@ import {
 } from './filters.ts';
 import { Hold, type SavedHold } from './hold.ts';
 import type { REACTION_METRICS } from './metrics.ts';
+import type { Line } from './lines.ts';
 import {
   type ActionLine,
+  type Arguments,
   type CommandLine,
   type MatchLine,
+  parseLine,
   type ReactionLine,
   STREAM_EVENTS,
   type StreamLine,
 } from './parse.ts';
-import type { SavedSegment, Tuple } from './recent.ts';
+import { keptTuple, type SavedSegment, type Tuple } from './recent.ts';
 import { hashArguments, Runs, type SavedRuns } from './runs.ts';
 import type { Settings } from './settings.ts';
 import type { Transforms } from './transform.ts';
@@ -44,18 +47,23 @@ export interface ObserverOptions {
 
 /**
  * A parsed line, with what was found out about it the last time: most lines of a log stand in it many times, and are
- * parsed once. All fields are there from the beginning, as objects of one shape are what the engine is fast with.
+ * parsed once. As there may be very many, the parts are let go of when nothing more will be asked of them. All fields
+ * are there from the beginning, as objects of one shape are what the engine is fast with.
  */
 export interface Observed {
-  readonly line: ReactionLine;
+  readonly kind: ReactionLine['kind'];
+  /** Whether it tells a failure. */
+  readonly failed: boolean;
+  /** Null when it has been let go of; then it can be parsed again. */
+  line: ReactionLine | null;
   /** Hash of the arguments of a run, 0 before it is known. */
   hash: number;
   /** The configuration that what follows belongs to. */
   epoch: number;
   filter: FilterState | null;
   action: ActionState | null;
-  /** Values of the patterns of a match, null if they do not fit. */
-  values: Tuple | null;
+  /** Values of the patterns of a match as they are kept for later lines, null if they do not fit. */
+  kept: Tuple | null;
   /** What a run's arguments tell of them. */
   alignment: Alignment | null;
   owed: OwedSeries | null;
@@ -63,8 +71,31 @@ export interface Observed {
 
 /** A parsed line of which nothing is known yet. */
 export function unobserved(line: ReactionLine): Observed {
-  return { line, hash: 0, epoch: -1, filter: null, action: null, values: null, alignment: null, owed: null };
+  const { kind } = line;
+  const failed = 'failed' in line && line.failed;
+  return {
+    kind,
+    failed,
+    line,
+    hash: 0,
+    epoch: -1,
+    filter: null,
+    action: null,
+    kept: null,
+    alignment: null,
+    owed: null,
+  };
 }
+
+/** The parsed line, parsed again if it was let go of. */
+export function parsedLine(seen: Observed, raw: RawLine): ReactionLine {
+  // What was parsed before is a line.
+  seen.line ??= parseLine(raw.text, raw.v1) as ReactionLine;
+  return seen.line;
+}
+
+/** What is asked of the line that something was parsed from. */
+export type RawLine = Pick<Line, 'text' | 'v1' | 'time'>;
 
 /** What reaction's log does to the metrics. It remembers what later lines may refer to, and says what of it changed. */
 export class Observer {
@@ -120,61 +151,68 @@ export class Observer {
     this.#hold.caughtUp(now);
   }
 
-  observe(seen: Observed, time: number | null): void {
-    const { line } = seen;
-    switch (line.kind) {
+  observe(seen: Observed, raw: RawLine): void {
+    switch (seen.kind) {
       case 'match':
-        this.#match(seen, line);
+        this.#match(seen, raw);
         break;
       case 'action':
-        this.#run(seen, line, time);
+        this.#run(seen, raw);
         break;
       case 'command':
-        this.#command(seen, line, time);
+        this.#command(seen, parsedLine(seen, raw) as CommandLine, raw.time);
         break;
       case 'stream':
-        this.#streamEvent(line, time);
+        this.#streamEvent(parsedLine(seen, raw) as StreamLine, raw.time);
         break;
     }
   }
 
-  #match(seen: Observed, line: MatchLine): void {
-    const filter = this.#resolve(seen, line.stream, line.filter);
+  #match(seen: Observed, raw: RawLine): void {
+    const filter = this.#resolve(seen, raw);
     filter.matches.inc();
     if (filter.mark !== this.#hold.mark) {
       filter.mark = this.#hold.mark;
       filter.markChanged = true;
     }
-    if (seen.values) filter.recent.add(seen.values);
+    if (seen.kept) filter.recent.add(seen.kept);
     if (this.#options.matches === 'off') return;
-    if (!seen.owed?.alive) {
-      const extra = this.#options.matches === 'patterns' && seen.values ? patternLabels(seen.values, filter.shape) : [];
-      seen.owed = this.#options.metrics.matchCount.series({ stream: filter.stream, filter: filter.filter }, extra);
-    }
+    if (!seen.owed?.alive) seen.owed = this.#matchSeries(parsedLine(seen, raw) as MatchLine, filter);
     seen.owed.inc();
+    seen.line = null;
   }
 
-  #run(seen: Observed, line: ActionLine, time: number | null): void {
-    const filter = this.#resolve(seen, line.stream, line.filter);
-    const action = (seen.action ??= this.#filters.action(filter, line.action));
-    seen.hash ||= hashArguments(line.values, line.raw);
-    const announced = line.failed ? action.open.fail(seen.hash) : null;
-    const held = announced ? announced.held : this.#hold.holds(time, filter.mark);
-    if (!line.failed) action.open.announce(seen.hash, held);
+  #matchSeries(line: MatchLine, { stream, filter, shape }: FilterState): OwedSeries {
+    const values = this.#options.matches === 'patterns' ? matchValues(line, shape) : null;
+    return this.#options.metrics.matchCount.series({ stream, filter }, values ? patternLabels(values, shape) : []);
+  }
+
+  #run(seen: Observed, raw: RawLine): void {
+    const filter = this.#resolve(seen, raw);
+    const action = (seen.action ??= this.#filters.action(filter, (parsedLine(seen, raw) as ActionLine).action));
+    seen.hash ||= hashOf(parsedLine(seen, raw) as ActionLine);
+    const announced = seen.failed ? action.open.fail(seen.hash) : null;
+    const held = announced ? announced.held : this.#hold.holds(raw.time, filter.mark);
+    if (!seen.failed) action.open.announce(seen.hash, held);
     if (held) {
       this.#options.onHeld();
       return;
     }
-    if (line.failed) this.#filters.failures(filter, action).inc();
+    if (seen.failed) this.#filters.failures(filter, action).inc();
     if (announced) return;
     action.runs.inc();
-    this.#countAction(seen, line, filter, action);
+    if (this.#options.actions !== 'off') this.#countAction(seen, raw, filter, action);
   }
 
-  #countAction(seen: Observed, line: ActionLine, filter: FilterState, action: ActionState): void {
-    if (this.#options.actions === 'off') return;
-    const owed = seen.owed?.alive ? seen.owed : this.#actionSeries(seen, line, filter, action);
+  #countAction(seen: Observed, raw: RawLine, filter: FilterState, action: ActionState): void {
+    const owed = seen.owed?.alive
+      ? seen.owed
+      : this.#actionSeries(seen, parsedLine(seen, raw) as ActionLine, filter, action);
     owed.inc();
+    // Without a hash it will be asked for again.
+    if (!seen.owed || seen.hash === 0) return;
+    seen.line = null;
+    seen.alignment = null;
   }
 
   #actionSeries(seen: Observed, line: ActionLine, filter: FilterState, action: ActionState): OwedSeries {
@@ -197,7 +235,7 @@ export class Observer {
     const { state, command, failed, code } = line;
     if (state === 'start') this.#started(time);
     const runs = this.#commands[state];
-    seen.hash ||= hashArguments(line.values, line.raw);
+    seen.hash ||= hashOf(line);
     const announced = failed ? runs.fail(seen.hash) : null;
     if (!failed) runs.announce(seen.hash, false);
     if (failed) metrics.commandFailures.inc({ state, command, code });
@@ -213,13 +251,15 @@ export class Observer {
   }
 
   /** The filter of a line, found once per configuration. */
-  #resolve(seen: Observed, stream: string, filter: string): FilterState {
+  #resolve(seen: Observed, raw: RawLine): FilterState {
     if (seen.filter && seen.epoch === this.#epoch) return seen.filter;
-    const found = this.#filters.get(stream, filter);
+    const line = parsedLine(seen, raw) as MatchLine | ActionLine;
+    const found = this.#filters.get(line.stream, line.filter);
+    const values = line.kind === 'match' ? matchValues(line, found.shape) : null;
     seen.epoch = this.#epoch;
     seen.filter = found;
     seen.action = null;
-    seen.values = seen.line.kind === 'match' ? matchValues(seen.line, found.shape) : null;
+    seen.kept = values && keptTuple(values);
     seen.alignment = null;
     seen.owed = null;
     return found;
@@ -266,6 +306,10 @@ export class Observer {
     }
     for (const [filter, saved] of segments) filter.recent.restore(saved);
   }
+}
+
+function hashOf({ values, raw }: Arguments): number {
+  return hashArguments(values, raw);
 }
 
 /** Of an action that the configuration does not know, nothing is told. */

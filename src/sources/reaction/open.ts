@@ -3,10 +3,10 @@ import { readVersion } from '../../core/version.ts';
 import { durationMs } from '../../lib/duration.ts';
 import type { PatternExportConfig, ReactionConfig } from './config.ts';
 import { toEvent } from './event.ts';
-import type { Line } from './lines.ts';
-import { memo } from './memo.ts';
+import { type Line, type LineBytes, PlainLine } from './lines.ts';
+import { createMemo, type Memo } from './memo.ts';
 import type { REACTION_METRICS } from './metrics.ts';
-import { type Observed, Observer, type PatternExport, unobserved } from './observe.ts';
+import { type Observed, Observer, type PatternExport, parsedLine, unobserved } from './observe.ts';
 import { parseLine } from './parse.ts';
 import { readLog } from './read.ts';
 import { createSampler } from './sample.ts';
@@ -14,6 +14,8 @@ import { createSettingsKeeper } from './settings-keeper.ts';
 import { compileTransforms } from './transform.ts';
 
 type Context = SourceContext<typeof REACTION_METRICS>;
+
+type Parsed = Observed | Rejected | null;
 
 /** Opens the source: one observer, fed by the log, that knows the configuration as reaction has it. */
 export function openReaction(config: ReactionConfig, context: Context): OpenedSource<Line, Observed> {
@@ -25,7 +27,7 @@ export function openReaction(config: ReactionConfig, context: Context): OpenedSo
     actions: patternExport(config.export.actions),
     commands: config.export.commands,
     streams: config.export.streams,
-    transforms: compileTransforms(config.transform, (error) => report.error(error.message)),
+    transforms: compileTransforms(config.transform, (error) => report.error(error.message), context.addresses),
     onHeld: report.duplicate,
     onStart: () => {
       if (follow) settings.refresh();
@@ -41,8 +43,7 @@ export function openReaction(config: ReactionConfig, context: Context): OpenedSo
     pendingCount: patternExport(config.export.pending),
   });
   metrics.buildInfo.set({ version: readVersion({}).version }, 1);
-  const parseV1 = memo((text) => toObserved(parseLine(text, true)));
-  const parseV2 = memo((text) => toObserved(parseLine(text, false)));
+  const parse = rememberingParser();
   return {
     prepare: async () => {
       await settings.load();
@@ -51,12 +52,18 @@ export function openReaction(config: ReactionConfig, context: Context): OpenedSo
     read: (position) => readLog(config.logs, position, { ...context, onEnd: () => observer.caughtUp(now()) }),
     parse: (line) => {
       if (line.invocation !== undefined) observer.invocation(line.invocation, line.time);
-      return line.v1 ? parseV1(line.text) : parseV2(line.text);
+      return parse(line);
     },
-    observe: (item, line) => observer.observe(item, line.time),
+    observe: (item, line) => observer.observe(item, line),
     timeOf: (line) => line.time,
     event: (item, line) =>
-      toEvent({ line, parsed: item.line, shape: item.filter?.shape ?? null, source: context.name, now: now() }),
+      toEvent({
+        line,
+        parsed: parsedLine(item, line),
+        shape: item.filter?.shape ?? null,
+        source: context.name,
+        now: now(),
+      }),
     excerpt: (line) => line.text.slice(0, 200),
     sample: sampler,
     restore: (entries) => observer.restore(entries),
@@ -65,7 +72,26 @@ export function openReaction(config: ReactionConfig, context: Context): OpenedSo
   };
 }
 
-function toObserved(parsed: ReturnType<typeof parseLine>): Observed | Rejected | null {
+/** Lines with a time are not found again as they stand, only what follows it is. */
+function rememberingParser(): (line: Line) => Parsed {
+  const plain = createMemo<Parsed>();
+  const dated = createMemo<Parsed>();
+  return (line) => {
+    if (line instanceof PlainLine) return remembered(plain, line, line);
+    const bytes = Buffer.from(line.text);
+    return remembered(line.v1 ? dated : plain, { bytes, start: 0, end: bytes.length }, line);
+  };
+}
+
+function remembered(memo: Memo<Parsed>, { bytes, start, end }: LineBytes, line: Line): Parsed {
+  const known = memo.find(bytes, start, end);
+  if (known !== undefined) return known;
+  const parsed = toObserved(parseLine(line.text, line.v1));
+  memo.keep(bytes, start, end, parsed);
+  return parsed;
+}
+
+function toObserved(parsed: ReturnType<typeof parseLine>): Parsed {
   if (parsed === null || 'rejected' in parsed) return parsed;
   return unobserved(parsed);
 }

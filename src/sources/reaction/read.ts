@@ -3,7 +3,7 @@ import { followJournal, type JournalBatch } from '../../lib/journal.ts';
 import type { JournalPosition } from '../../lib/journal-resume.ts';
 import { type FileBatch, type FilePosition, followFile } from '../../lib/tail.ts';
 import type { LogsConfig } from './config.ts';
-import { type Line, splitLines, toLine } from './lines.ts';
+import { byteLine, type Line, splitLines, toLine } from './lines.ts';
 import type { REACTION_METRICS } from './metrics.ts';
 
 /** What of the context reading needs. */
@@ -58,9 +58,8 @@ async function* readFile(
 }
 
 function fileBatch(batch: FileBatch, range: ReadContext['range'], now: number): Batch<Line> {
-  const all = splitLines(batch.bytes, {
+  const all = splitLines(batch.bytes, batch.offset, {
     origin: { cursor: `${batch.dev}:${batch.ino}` },
-    at: batch.offset,
     time: batch.live ? now : null,
     now,
   });
@@ -113,11 +112,15 @@ function journalBatch({ entries, position, bytes, tooLong }: JournalBatch, now: 
 
 function* entryLines(entries: JournalBatch['entries'], now: number): Generator<Line> {
   for (const entry of entries) {
-    const { time, invocation, messages } = entry;
-    // An entry without a message is as good as a blank line.
-    if (messages.length === 0) yield toLine('', 0, { origin: entry, time, now, invocation });
-    for (let at = 0; at < messages.length; at++) {
-      yield toLine(messages[at] ?? '', at, { origin: entry, time, now, invocation });
+    const { time, invocation, line } = entry;
+    const piece = { origin: entry, time, now, invocation };
+    if (line) {
+      yield byteLine({ bytes: line, start: entry.lineStart, end: entry.lineEnd }, 0, piece);
+      continue;
     }
+    const { messages } = entry;
+    // An entry without a message is as good as a blank line.
+    if (messages.length === 0) yield toLine('', 0, piece);
+    for (let at = 0; at < messages.length; at++) yield toLine(messages[at] ?? '', at, piece);
   }
 }

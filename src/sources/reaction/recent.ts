@@ -16,6 +16,12 @@ export interface SavedSegment {
   readonly tuples: readonly Tuple[];
 }
 
+/** A tuple as it is kept: of an over-long value, what is shown of it. */
+export function keptTuple(tuple: Tuple): Tuple {
+  const isLong = tuple.some((value) => value.length > LABEL_VALUE_LIMIT);
+  return isLong ? tuple.map((value) => detached(boundValue(value))) : tuple;
+}
+
 /** The last thousand matches of one filter, so that actions that do not tell their values can be given them. */
 export class RecentMatches {
   readonly #ring: Tuple[] = [];
@@ -23,10 +29,9 @@ export class RecentMatches {
   #count = 0;
   #saved = 0;
 
-  /** Of an over-long value it keeps what is shown of it. */
+  /** Adds a tuple that `keptTuple` gave. */
   add(tuple: Tuple): void {
-    const isLong = tuple.some((value) => value.length > LABEL_VALUE_LIMIT);
-    this.#ring[this.#count % MATCHES_KEPT] = isLong ? tuple.map((value) => detached(boundValue(value))) : tuple;
+    this.#ring[this.#count % MATCHES_KEPT] = tuple;
     this.#count += 1;
   }
 

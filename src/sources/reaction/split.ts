@@ -62,6 +62,7 @@ export function renders(tokens: readonly Token[], values: readonly string[], tex
  */
 export function split(template: readonly Token[], text: string, known: Known): Found | 'none' | 'several' {
   const { found } = known;
+  if (template.length === 1) return splitAlone(template[0]!, text, found);
   const tokens = fill(template, found);
   const [first = ''] = tokens;
   const last = tokens.at(-1) ?? '';
@@ -77,6 +78,13 @@ export function split(template: readonly Token[], text: string, known: Known): F
   if (!holdsLiterals(tokens, text)) return 'none';
   if (text.length > LONGEST_SEARCHED) return 'several';
   return new Search(tokens, text, known).result();
+}
+
+/** Most arguments are nothing but literal text, or nothing but a pattern. */
+function splitAlone(token: Token, text: string, found: Found): Found | 'none' {
+  const wanted = typeof token === 'number' ? found[token] : token;
+  if (wanted === text) return found;
+  return typeof token === 'number' && wanted === undefined ? found.with(token, text) : 'none';
 }
 
 /** Known values become literal text, and neighbouring literals one. */

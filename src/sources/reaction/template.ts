@@ -1,16 +1,21 @@
 import { createRequire } from 'node:module';
 import type Handlebars from 'handlebars';
+import { type Addresses, NO_ADDRESSES } from '../../core/addresses.ts';
 import { nearest } from '../../lib/nearest.ts';
-import { bounded, HELPERS, type Helper, type Value } from './helpers.ts';
+import { bounded, createHelpers, HELPERS, type Helper, type Value } from './helpers.ts';
 
 /**
  * Compiles a Handlebars template for the values of one pattern, which is `value` in it, or the pattern's own name.
  * Handlebars parses and runs it, and in between we refuse all but the two names, our helpers, `#if` and `#unless`: there
  * is nothing else to reach, and no HTML escaping. Throws an `Error` with line and column for unknown names, helpers and
  * wrong numbers of arguments, with the line for what cannot be parsed. The compiled template throws if a helper cannot
- * work with the value, or if the result is too long.
+ * work with the value, or if the result is too long. What it tells of addresses comes from `addresses`.
  */
-export function compileTemplate(template: string, pattern: string): (value: string) => string {
+export function compileTemplate(
+  template: string,
+  pattern: string,
+  addresses: Addresses = NO_ADDRESSES,
+): (value: string) => string {
   if (template.length > LONGEST_TEMPLATE) {
     throw new Error(`found ${template.length} characters, wanted at most ${LONGEST_TEMPLATE}`);
   }
@@ -18,8 +23,7 @@ export function compileTemplate(template: string, pattern: string): (value: stri
   const library = require('handlebars') as typeof Handlebars;
   const tree = parse(library, template);
   check(tree, pattern, library);
-  withHelpers ??= addHelpers(library.create());
-  const run = withHelpers.compile<{ readonly value: string }>(tree, OPTIONS);
+  const run = withHelpers(library, addresses).compile<{ readonly value: string }>(tree, OPTIONS);
   return (value) => bounded(run({ value }));
 }
 
@@ -32,10 +36,15 @@ const OPTIONS: CompileOptions = {
 };
 
 const require = createRequire(import.meta.url);
-let withHelpers: typeof Handlebars | undefined;
+/** All templates of the same addresses share one. */
+const libraries = new WeakMap<Addresses, typeof Handlebars>();
 
-function addHelpers(handlebars: typeof Handlebars): typeof Handlebars {
-  for (const [name, { run }] of HELPERS) {
+function withHelpers(library: typeof Handlebars, addresses: Addresses): typeof Handlebars {
+  const known = libraries.get(addresses);
+  if (known !== undefined) return known;
+  const handlebars = library.create();
+  libraries.set(addresses, handlebars);
+  for (const [name, { run }] of createHelpers(addresses)) {
     handlebars.registerHelper(name, (...args: unknown[]) => {
       const { loc } = args.pop() as Place;
       try {

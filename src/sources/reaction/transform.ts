@@ -1,3 +1,4 @@
+import { type Addresses, NO_ADDRESSES } from '../../core/addresses.ts';
 import { compileTemplate } from './template.ts';
 
 /** Turns the value of a pattern into that of its label. Never throws: what fails becomes `invalid`. */
@@ -23,10 +24,14 @@ export interface TransformProblem {
 
 /**
  * Compiles the transforms. Throws an `Error` that lists all mistakes, each with its path. `onError` is told each time
- * when a template fails on a value.
+ * when a template fails on a value. What a template tells of addresses comes from `addresses`.
  */
-export function compileTransforms(config: TransformConfig, onError: (error: Error) => void): Transforms {
-  const { all, streams, problems } = compile(config, onError);
+export function compileTransforms(
+  config: TransformConfig,
+  onError: (error: Error) => void,
+  addresses: Addresses = NO_ADDRESSES,
+): Transforms {
+  const { all, streams, problems } = compile(config, onError, addresses);
   if (problems.length > 0) throw new Error(problems.map(({ path, text }) => `${path}: ${text}`).join('\n'));
   return (stream, filter, pattern) => {
     const own = streams.get(stream)?.get(filter)?.get(pattern);
@@ -36,7 +41,7 @@ export function compileTransforms(config: TransformConfig, onError: (error: Erro
 
 /** All mistakes of the configuration, for a report of more than the first. */
 export function transformProblems(config: TransformConfig): readonly TransformProblem[] {
-  return compile(config, () => {}).problems;
+  return compile(config, () => {}, NO_ADDRESSES).problems;
 }
 
 /** What a value becomes that a template fails on. */
@@ -54,14 +59,15 @@ interface Compiled {
   readonly problems: readonly TransformProblem[];
 }
 
-function compile(config: TransformConfig, onError: (error: Error) => void): Compiled {
+function compile(config: TransformConfig, onError: (error: Error) => void, addresses: Addresses): Compiled {
   const problems: TransformProblem[] = [];
   const patternsOf = (section: unknown, path: string): Patterns =>
     mapOf(section, { path, problems }, (template, name, place) => {
       try {
-        return transformOf(template, name, (error) =>
-          onError(new Error(`${place}: ${error.message}`, { cause: error })),
-        );
+        return transformOf(template, name, {
+          addresses,
+          onError: (error) => onError(new Error(`${place}: ${error.message}`, { cause: error })),
+        });
       } catch (error) {
         problems.push({ path: place, text: error instanceof Error ? error.message : String(error) });
         return null;
@@ -87,13 +93,22 @@ function mapOf<T>(
   return new Map(Object.entries(section).map(([name, value]) => [name, read(value, name, `${path}.${name}`)]));
 }
 
-function transformOf(template: unknown, pattern: string, onError: (error: Error) => void): Transform | false | null {
+function transformOf(
+  template: unknown,
+  pattern: string,
+  { addresses, onError }: { readonly addresses: Addresses; readonly onError: (error: Error) => void },
+): Transform | false | null {
   if (template === true || template === null || template === undefined) return null;
   if (template === false) return false;
   if (typeof template !== 'string') throw new Error(`found ${shortly(template)}, wanted a template, true or false`);
-  const run = compileTemplate(template, pattern);
+  const run = compileTemplate(template, pattern, addresses);
   const results = new Map<string, string>();
+  let revision = addresses.revision;
   return (value) => {
+    if (revision !== addresses.revision) {
+      revision = addresses.revision;
+      results.clear();
+    }
     const known = results.get(value);
     if (known !== undefined) return known;
     let result: string;

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry as Oracle } from 'prom-client';
 import t from 'tap';
 import { counter, gauge, histogram } from '../../../src/core/metrics/define.ts';
-import { formatValue } from '../../../src/core/metrics/exposition.ts';
+import { formatValue } from '../../../src/core/metrics/bytes.ts';
 import { acceptsGzip, negotiateFormat } from '../../../src/core/metrics/negotiate.ts';
 import { Registry } from '../../../src/core/metrics/registry.ts';
 import { createRuntimeMetrics } from '../../../src/core/metrics/runtime.ts';
@@ -57,7 +57,7 @@ t.test('text is what prom-client writes', async (t) => {
 
 t.test('OpenMetrics: names, units, times of creation, the end', async (t) => {
   const registry = new Registry({ seriesLimit: 100 });
-  registry.store.time = 1_700_000_000_500;
+  registry.time = 1_700_000_000_500;
   const { hits, took } = registry.register('', CATALOGUE);
   hits.inc({ who: 'x', how: '' });
   took.observe({ who: 'x' }, 1);
@@ -84,8 +84,8 @@ t.test('OpenMetrics: names, units, times of creation, the end', async (t) => {
 t.test('a series that was born since is shown at 0 once', async (t) => {
   const registry = new Registry({ seriesLimit: 100 });
   const { hits } = registry.register('', CATALOGUE);
-  const scrapers = new Scrapers(registry.owed, 0);
-  const scrape = () => show(registry, { collection: scrapers.begin('a', registry.store.used, 0) });
+  const scrapers = new Scrapers(registry, 0);
+  const scrape = () => show(registry, { collection: scrapers.begin('a', 0) });
   hits.inc({ who: 'old', how: '' }, 3);
   t.same(await scrape(), { 'test_hits_total{who="old"}': 3 }, 'what was before its first visit is shown as it is');
   hits.inc({ who: 'new', how: '' }, 5);
@@ -96,11 +96,11 @@ t.test('a series that was born since is shown at 0 once', async (t) => {
 t.test('idle counters are left out, and go on from their total', async (t) => {
   const registry = new Registry({ seriesLimit: 100 });
   const { hits } = registry.register('', CATALOGUE);
-  registry.store.time = 1_000;
+  registry.time = 1_000;
   hits.inc({ who: 'x', how: '' }, 3);
   t.same(await show(registry, { idleMs: 500, now: 1_400 }), { 'test_hits_total{who="x"}': 3 });
   t.same(await show(registry, { idleMs: 500, now: 1_600 }), {});
-  registry.store.time = 2_000;
+  registry.time = 2_000;
   hits.inc({ who: 'x', how: '' });
   t.same(await show(registry, { idleMs: 500, now: 2_000 }), { 'test_hits_total{who="x"}': 4 });
 });

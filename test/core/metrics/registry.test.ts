@@ -1,7 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
 import t from 'tap';
 import { counter, gauge, histogram, since } from '../../../src/core/metrics/define.ts';
+import { LABEL_VALUE_LIMIT, type Label } from '../../../src/core/metrics/labels.ts';
 import { Registry } from '../../../src/core/metrics/registry.ts';
-import { show } from '../../support/exposition.ts';
+import { exposed, show } from '../../support/exposition.ts';
+import { parseExposition, seriesKey } from '../../support/strict-exposition.ts';
 
 const CATALOGUE = {
   hits: counter('test_hits_total', 'Hits.', ['who']),
@@ -89,25 +93,95 @@ t.test('labels that only the data names are shown in the order of their names', 
   t.same(await show(registry), { 'test_seen_count{who="x",a="2",b="1"}': 2 });
 });
 
-t.test('saved series come back at their places', async (t) => {
-  const first = new Registry({ seriesLimit: 10 });
-  const before = first.register('one', CATALOGUE);
-  before.hits.inc({ who: 'x' }, 5);
-  before.took.observe({}, 0.5);
-  first.register('gone', CATALOGUE, [['source', 'gone']]).hits.inc({ who: 'x' }, 9);
-  const { births, pages } = first.store.take();
+t.test('an empty label is an absent one', async (t) => {
+  const registry = new Registry({ seriesLimit: 10 });
+  const { hits, seen, level } = registry.register('one', CATALOGUE);
+  hits.inc({ who: '' });
+  seen.series({ who: '' }, []).inc();
+  seen.series({ who: '' }, [['any', '']]).inc();
+  seen.series({ who: '' }, [['any', 'x']]).inc();
+  level.set({ who: '' }, 5);
+  const shown = await show(registry);
+  t.same(shown, { test_hits_total: 1, test_level: 5, test_seen_count: 2, 'test_seen_count{any="x"}': 1 });
+});
 
-  const second = new Registry({ seriesLimit: 10 });
-  const after = second.register('one', CATALOGUE);
-  second.restore(
-    births,
-    pages.map(({ page, values }) => [page, values] as const),
+t.test('labels that the data names may be many and long', async (t) => {
+  const registry = new Registry({ seriesLimit: 100 });
+  const { seen } = registry.register('one', CATALOGUE);
+  const long = (end: string): Label[] => [
+    ['a', 'q"'.repeat(400)],
+    ['b', `${'x'.repeat(1_000)}${end}`],
+    ['c', `${'ü'.repeat(5_000)}${end}`],
+  ];
+  for (const end of ['1', '2', '1']) seen.series({ who: 'x' }, long(end)).inc();
+  const { samples } = parseExposition(await exposed(registry));
+  const labels = [...samples.values()].map(({ labels, value }) => [labels.get('a'), labels.get('b')?.at(-1), value]);
+  t.same(labels, [
+    ['q"'.repeat(400), '1', 2],
+    ['q"'.repeat(400), '2', 1],
+  ]);
+  for (const { labels } of samples.values()) t.equal(labels.get('c')?.length, LABEL_VALUE_LIMIT);
+});
+
+t.test('values that look like other labels make series of their own', async () => {
+  const two = counter('test_two_total', 'Two.', ['a', 'b']);
+  const hostile = fc.constantFrom('', '"', ',', '"x', '",b="', 'a="b",c', 'a="b",c="', '\\', '\\"', '\n', '{', '}', '\0');
+  const set = fc.record({ a: hostile, b: hostile, any: hostile });
+  await fc.assert(
+    fc.asyncProperty(fc.array(set, { maxLength: 30 }), async (sets) => {
+      const registry = new Registry({ seriesLimit: 1_000 });
+      const metrics = registry.register('one', { two, seen: CATALOGUE.seen });
+      const wanted = new Map<string, number>();
+      const count = (name: string, labels: readonly Label[]) => {
+        const key = seriesKey(
+          name,
+          labels.filter(([, value]) => value !== ''),
+        );
+        wanted.set(key, (wanted.get(key) ?? 0) + 1);
+      };
+      for (const { a, b, any } of sets) {
+        metrics.two.inc({ a, b });
+        count('test_two_total', Object.entries({ a, b }));
+        metrics.seen.series({ who: a }, [['any', any]]).inc();
+        count('test_seen_count', Object.entries({ who: a, any }));
+      }
+      const { samples } = parseExposition(await exposed(registry));
+      const found = new Map([...samples].map(([key, { value }]) => [key, value]));
+      if (!isDeepStrictEqual(found, wanted)) throw new Error(`${[...found.keys()]} for ${[...wanted.keys()]}`);
+    }),
+    { numRuns: 200 },
   );
-  after.hits.inc({ who: 'x' });
-  after.hits.inc({ who: 'new' });
-  const shown = await show(second);
-  t.equal(shown['test_hits_total{who="x"}'], 6);
-  t.equal(shown['test_hits_total{who="new"}'], 1);
-  t.equal(shown.test_took_seconds_count, 1);
-  t.notOk('test_hits_total{who="x",source="gone"}' in shown, 'an owner that is gone is not shown');
+});
+
+t.test('a stream of new values at the limit is counted and costs no memory', async (t) => {
+  const registry = new Registry({ seriesLimit: 100 });
+  const { hits, seen } = registry.register('one', CATALOGUE);
+  for (let i = 0; i < 100_000; i++) {
+    hits.inc({ who: `w${i}` });
+    seen.series({ who: 'x' }, [['any', `v${i}`]]).inc();
+  }
+  const shown = await show(registry);
+  t.equal(
+    Object.values(shown).reduce((sum, value) => sum + value, 0),
+    200_000,
+  );
+  t.equal(shown['test_hits_total{who="other"}'], 99_900);
+  const { symbols, suffixes } = registry.texts;
+  t.ok(symbols.size <= 100 + 3, `${symbols.size} values`);
+  t.ok(suffixes.size <= 100 + 2, `${suffixes.size} label texts`);
+});
+
+t.test('gauges that are replaced while they are shown are not shown twice', async (t) => {
+  const registry = new Registry({ seriesLimit: 100_000 });
+  const { level } = registry.register('one', CATALOGUE);
+  const again = registry.register('one', CATALOGUE);
+  const all = Array.from({ length: 40_000 }, (_, index) => [{ who: `w${index}` }, index] as const);
+  level.replace(all);
+  const text = exposed(registry);
+  const timer = setImmediate(() => again.level.replace(all));
+  const { samples } = parseExposition(await text);
+  clearImmediate(timer);
+  t.equal(samples.size, 40_000);
+  level.set({ who: 'new' }, 1);
+  t.equal(Object.keys(await show(registry)).length, 40_001, 'two handles of one owner show the same');
 });

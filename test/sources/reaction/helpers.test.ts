@@ -1,6 +1,12 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import { HELPERS, LONGEST_RESULT, type Value } from '../../../src/sources/reaction/helpers.ts';
+import { openAddresses } from '../../../src/core/addresses.ts';
+import { addressesConfig } from '../../../src/core/addresses-config.ts';
+import { createHelpers, HELPERS, LONGEST_RESULT, type Value } from '../../../src/sources/reaction/helpers.ts';
+import { temporaryFolder } from '../../support/journal.ts';
+import { asnDatabase, countryDatabase } from '../../support/mmdb.ts';
 
 function run(name: string, ...args: readonly Value[]): Value {
   const helper = HELPERS.get(name);
@@ -54,6 +60,14 @@ t.test('what the helpers give', async (t) => {
     ['203.0.113.0/24', 'network', '203.0.113.9', 24, 64],
     ['2001:db8::/64', 'network', '2001:db8::1', 24, 64],
     ['example.org', 'network', 'example.org', 24, 64],
+    ['203.0.113.0/24', 'network', '203.0.113.9'],
+    ['2001:db8::/64', 'network', '2001:db8::1'],
+    ['203.0.0.0/16', 'network', '203.0.113.9', 16],
+    ['2001:db8::/64', 'network', '2001:db8::1', 16],
+    [undefined, 'class', '203.0.113.9'],
+    [undefined, 'country', '203.0.113.9'],
+    [undefined, 'asn', '203.0.113.9'],
+    [undefined, 'organization', '203.0.113.9'],
   ];
   for (const [wanted, name, ...args] of cases) t.same(run(name, ...args), wanted, `${name} ${JSON.stringify(args)}`);
 });
@@ -67,6 +81,10 @@ t.test('what they cannot work with', async (t) => {
     ['found 1.5, wanted a whole number', 'nth', ['a'], 1.5],
     ['found -1, wanted a length', 'truncate', 'a', -1],
     ['found an empty separator, wanted a text', 'split', 'a', ''],
+    ['found nothing, wanted a whole number', 'network', '1.2.3.4', undefined],
+    ['found a list, wanted a text', 'network', ['1.2.3.4']],
+    ['found nothing, wanted a text', 'class', undefined],
+    ['found a list, wanted a text', 'country', ['1.2.3.4']],
     ['found 33 bits, wanted 0 to 32 for IPv4', 'network', '1.2.3.4', 33, 64],
     ['found 129 bits, wanted 0 to 128 for IPv6', 'network', '1.2.3.4', 24, 129],
   ];
@@ -93,4 +111,37 @@ t.test('replace gives what it counted beforehand', async () => {
   fc.assert(
     fc.property(text, text, text, (value, old, by) => run('replace', value, old, by) === value.replaceAll(old, by)),
   );
+});
+
+t.test('what is known of addresses', async (t) => {
+  const folder = temporaryFolder(t);
+  const [country, asn] = [join(folder, 'country.mmdb'), join(folder, 'asn.mmdb')];
+  writeFileSync(country, countryDatabase());
+  writeFileSync(asn, asnDatabase());
+  const config = addressesConfig.parse({
+    classes: { office: ['192.0.2.0/24'] },
+    prefix: { ipv4: 16, ipv6: 48 },
+    country,
+    asn,
+  });
+  const addresses = openAddresses(config, { follow: false, log: { info: () => {}, warn: () => {} } });
+  t.teardown(() => addresses.close());
+  const helpers = createHelpers(addresses);
+  const cases: readonly (readonly [Value, string, ...Value[]])[] = [
+    ['203.0.0.0/16', 'network', '203.0.113.9'],
+    ['203.0.113.0/24', 'network', '203.0.113.9', 24],
+    ['2001:db8:1::/48', 'network', '2001:db8:1:2::3', 24],
+    ['office', 'class', '192.0.2.1'],
+    ['world', 'class', '203.0.113.9'],
+    [undefined, 'class', 'example.org'],
+    ['SE', 'country', '203.0.113.9'],
+    [undefined, 'country', '10.0.0.1'],
+    ['AS64501', 'asn', '203.0.113.9'],
+    ['Exämple "Two"', 'organization', '203.0.113.9'],
+    ['a', 'lower', 'A'],
+  ];
+  for (const [wanted, name, ...args] of cases) {
+    t.same(helpers.get(name)?.run(...args), wanted, `${name} ${JSON.stringify(args)}`);
+  }
+  t.same([...helpers.keys()], [...HELPERS.keys()]);
 });

@@ -1,7 +1,6 @@
 import t from 'tap';
 import { Registry } from '../../../src/core/metrics/registry.ts';
-import type { Rejected } from '../../../src/core/source.ts';
-import type { SavedEntries } from '../../../src/core/state.ts';
+import type { Rejected, SavedEntries } from '../../../src/core/source.ts';
 import { parsePrinted } from '../../../src/sources/reaction/documents.ts';
 import { REACTION_METRICS } from '../../../src/sources/reaction/metrics.ts';
 import { Observer, type ObserverOptions, unobserved } from '../../../src/sources/reaction/observe.ts';

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { type Addresses, NO_ADDRESSES } from '../../../src/core/addresses.ts';
 import { compileTemplate } from '../../../src/sources/reaction/template.ts';
 
 t.test('templates', async (t) => {
@@ -50,6 +51,9 @@ t.test('mistakes are found when it is compiled', async (t) => {
     ['{{lower}}', 'line 1, column 1: found 0 arguments, wanted (lower text)'],
     ['{{slice email}}', 'line 1, column 1: found 1 argument, wanted (slice list from [to])'],
     ['{{concat}}', /^line 1, column 1: found 0 arguments, wanted \(concat a \[b\] …\)$/],
+    ['{{class}}', 'line 1, column 1: found 0 arguments, wanted (class address)'],
+    ['{{network}}', 'line 1, column 1: found 0 arguments, wanted (network address [bits4] [bits6])'],
+    ['{{contry email}}', 'line 1, column 1: found the helper "contry", wanted "country"'],
     ['{{lower email x=1}}', 'line 1, column 1: found a named argument, wanted (lower text)'],
     ['{{upper (lower email email)}}', 'line 1, column 9: found 2 arguments, wanted (lower text)'],
     ['{{> part}}', 'line 1, column 1: found a partial or a decorator, wanted text, a value, #if or #unless'],
@@ -82,4 +86,24 @@ t.test('failures on a value name their place', async (t) => {
   t.throws(() => compileTemplate('{{value}}{{value}}', 'x')('a'.repeat(40_000)), {
     message: 'the result has 80000 characters, wanted at most 65536',
   });
+});
+
+t.test('what is known of addresses', async (t) => {
+  const told = (name: string, value: string): Addresses => ({
+    ...NO_ADDRESSES,
+    classOf: (address) => (address === value ? name : null),
+  });
+  const [a, b] = [told('a', '192.0.2.1'), told('b', '192.0.2.1')];
+  const show = (template: string, value: string, addresses?: Addresses) =>
+    compileTemplate(template, 'ip', addresses)(value);
+  t.equal(show('{{class ip}}', '192.0.2.1', a), 'a');
+  t.equal(show('{{class ip}}', '192.0.2.1', b), 'b', 'each has its own');
+  t.equal(show('{{class ip}}', '192.0.2.1', a), 'a');
+  t.equal(show('{{class ip}}', '192.0.2.2', a), '', 'nothing is empty');
+  t.equal(show('{{class ip}}{{country ip}}{{asn ip}}{{organization ip}}', '192.0.2.1'), '');
+  t.equal(show('{{default (country ip) "none"}}', '192.0.2.1'), 'none');
+  t.equal(show('{{#if (class ip)}}ours{{else}}{{network ip}}{{/if}}', '192.0.2.2', a), '192.0.2.0/24');
+  for (const name of ['class', 'country', 'asn', 'network']) {
+    t.equal(compileTemplate(`{{${name}}}`, name, a)('x'), 'x', 'the pattern is nearer than the helper');
+  }
 });

@@ -1,5 +1,13 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
+import { NO_ADDRESSES, openAddresses } from '../../../src/core/addresses.ts';
+import { addressesConfig } from '../../../src/core/addresses-config.ts';
+import { labelText } from '../../../src/core/metrics/labels.ts';
+import { patternLabels } from '../../../src/sources/reaction/filters.ts';
 import { compileTransforms, type TransformConfig, transformProblems } from '../../../src/sources/reaction/transform.ts';
+import { temporaryFolder } from '../../support/journal.ts';
+import { countryDatabase } from '../../support/mmdb.ts';
 
 function compile(config: TransformConfig, errors: Error[] = []) {
   return compileTransforms(config, (error) => errors.push(error));
@@ -85,4 +93,44 @@ t.test('results are remembered, up to a limit', async (t) => {
   }
   t.equal(transform('x'.repeat(10_000)), 'X'.repeat(10_000));
   t.equal(transform('x'.repeat(100_000)), 'invalid');
+});
+
+t.test('labels of addresses: without a database they are absent, not empty', async (t) => {
+  const config: TransformConfig = { all: { ip: '{{country ip}}', client: '{{class client}}', net: '{{network net}}' } };
+  const country = join(temporaryFolder(t), 'country.mmdb');
+  writeFileSync(country, countryDatabase());
+  const patterns = ['ip', 'client', 'net'];
+  const shown = (given: object, values: readonly string[]) => {
+    const log = { info: () => {}, warn: () => {} };
+    const addresses = openAddresses(addressesConfig.parse(given), { follow: false, log });
+    t.teardown(() => addresses.close());
+    const transforms = compileTransforms(config, (error) => t.fail(error.message), addresses);
+    const shape = { patterns, labels: patterns, transforms: patterns.map((pattern) => transforms('s', 'f', pattern)) };
+    return labelText(patternLabels(values, shape));
+  };
+  const classes = { office: ['192.0.2.0/24'] };
+  const values = ['203.0.113.9', '192.0.2.1', '2001:db8::1'];
+  t.equal(shown({}, values), 'net="2001:db8::/64"');
+  t.equal(shown({ classes }, values), 'client="office",net="2001:db8::/64"');
+  t.equal(shown({ country, classes }, values), 'ip="SE",client="office",net="2001:db8::/64"');
+  t.equal(shown({ country, classes }, ['10.0.0.1', 'x', 'y']), 'net="y"');
+});
+
+t.test('what a database told before it was read again is forgotten', async (t) => {
+  let told = 'SE';
+  let revision = 0;
+  const addresses = {
+    ...NO_ADDRESSES,
+    countryOf: () => told,
+    get revision() {
+      return revision;
+    },
+  };
+  const transform = compileTransforms({ all: { ip: '{{country ip}}' } }, () => {}, addresses)('s', 'f', 'ip');
+  if (!transform) throw new Error('no transform');
+  t.equal(transform('203.0.113.9'), 'SE');
+  told = 'NO';
+  t.equal(transform('203.0.113.9'), 'SE', 'it was remembered');
+  revision += 1;
+  t.equal(transform('203.0.113.9'), 'NO');
 });

@@ -1,0 +1,198 @@
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { type ByteWriter, overwriteValue } from './bytes.ts';
+import type { SeriesTable } from './table.ts';
+
+/** Series of one chunk. */
+export const CHUNK_ROWS = 2_048;
+
+/** Level 6 is three times as slow for 6 % fewer bytes. */
+const GZIP_LEVEL = 1;
+
+const compress = promisify(gzip);
+
+/** A piece of text as a gzip member; several in a row are one body that is packed. */
+export function pack(bytes: Buffer): Promise<Buffer> {
+  return compress(bytes, { level: GZIP_LEVEL });
+}
+
+/** Bytes that are sent more than once. Who sends them says how long they must stay as they are. */
+export class Lendable {
+  readonly bytes: Buffer;
+  #borrowers = 0;
+  #packed: Promise<Buffer> | null = null;
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+  }
+
+  /** The bytes stay as they are until `giveBack`. */
+  lend(): this {
+    this.#borrowers += 1;
+    return this;
+  }
+
+  giveBack(): void {
+    this.#borrowers -= 1;
+  }
+
+  /** The bytes packed; only while they are lent. Done once as long as they do not change. */
+  packed(): Promise<Buffer> {
+    this.#packed ??= pack(this.bytes);
+    return this.#packed;
+  }
+
+  /** The same bytes to be written to: a copy while they are lent. */
+  owned(): Lendable {
+    if (this.#borrowers > 0) return new Lendable(Buffer.from(this.bytes));
+    this.#packed = null;
+    return this;
+  }
+}
+
+/** Text of some series that is kept from one exposition to the next. */
+export class Chunk {
+  text = new Lendable(Buffer.alloc(0));
+  /** Where each row's value is in the bytes, and how long it is: 0 for a row that is not shown. */
+  readonly at = new Uint32Array(CHUNK_ROWS);
+  readonly size = new Uint8Array(CHUNK_ROWS);
+  /** Rows whose value may have changed since; `all` is cheaper than a long list. */
+  stale: number[] | 'all' = [];
+  /** Whether the bytes do not hold the right series. */
+  wrong = true;
+  /** The highest `born` of the rows shown. */
+  newest = 0;
+  /** The lowest `touched` of the rows shown. */
+  oldest = Number.POSITIVE_INFINITY;
+  /** The highest `touched` of the rows left out: a clock that is set back may bring them back. */
+  hidden = Number.NEGATIVE_INFINITY;
+}
+
+/** How a series of a counter is written. */
+export interface Line {
+  /** What stands before its value. */
+  before(writer: ByteWriter, row: number): void;
+  /** What stands after it. */
+  after(writer: ByteWriter, row: number): void;
+}
+
+/**
+ * The text of all series of one counter in one format, kept in chunks of bytes. A value that changed is written into
+ * its place, and only where it has become longer, or another series was born, a chunk is made anew.
+ */
+export class Body {
+  readonly #table: SeriesTable;
+  readonly #line: Line;
+  readonly #writer: ByteWriter;
+  readonly #chunks: Chunk[] = [];
+
+  /** The writer is only used within a call. */
+  constructor(table: SeriesTable, line: Line, writer: ByteWriter) {
+    this.#table = table;
+    this.#line = line;
+    this.#writer = writer;
+  }
+
+  /** Number of chunks: those of all rows that are or were in use. */
+  get length(): number {
+    return Math.ceil(this.#table.length / CHUNK_ROWS);
+  }
+
+  /** Notes rows whose values changed. */
+  noteChanged(rows: readonly number[]): void {
+    const { touched } = this.#table;
+    for (const row of rows) {
+      const chunk = this.#chunks[(row / CHUNK_ROWS) | 0];
+      if (!chunk || chunk.wrong) continue;
+      if (chunk.size[row % CHUNK_ROWS] === 0) chunk.wrong = true;
+      if (touched[row]! < chunk.oldest) chunk.oldest = touched[row]!;
+      if (chunk.stale === 'all') continue;
+      chunk.stale.push(row);
+      if (chunk.stale.length >= CHUNK_ROWS) chunk.stale = 'all';
+    }
+  }
+
+  /** Notes rows that hold another series than before, or none. */
+  noteMoved(rows: readonly number[]): void {
+    for (const row of rows) {
+      const chunk = this.#chunks[(row / CHUNK_ROWS) | 0];
+      if (chunk) chunk.wrong = true;
+    }
+  }
+
+  /** A chunk that shows how things are now, without series that were touched for the last time before `idleBefore`. */
+  chunk(index: number, idleBefore: number): Chunk {
+    const chunk = (this.#chunks[index] ??= new Chunk());
+    if (chunk.oldest < idleBefore || chunk.hidden >= idleBefore) chunk.wrong = true;
+    if (!chunk.wrong && !this.#refresh(chunk, index)) chunk.wrong = true;
+    if (chunk.wrong) this.#rebuild(chunk, index, idleBefore);
+    return chunk;
+  }
+
+  /** The text of a chunk in which series born from `known` on are shown at 0. */
+  withZeros(index: number, idleBefore: number, known: number): Buffer {
+    const { born, totals } = this.#table;
+    for (let row = index * CHUNK_ROWS; row < this.#end(index); row++) {
+      if (!this.#isShown(row, idleBefore)) continue;
+      this.#line.before(this.#writer, row);
+      this.#writer.value(born[row]! >= known ? 0 : totals.values[row]!);
+      this.#line.after(this.#writer, row);
+    }
+    return this.#writer.take();
+  }
+
+  /** Writes changed values into their places; false if one does not fit. */
+  #refresh(chunk: Chunk, index: number): boolean {
+    if (chunk.stale !== 'all' && chunk.stale.length === 0) return true;
+    const { values } = this.#table.totals;
+    const first = index * CHUNK_ROWS;
+    chunk.text = chunk.text.owned();
+    const { bytes } = chunk.text;
+    if (chunk.stale === 'all') {
+      for (let i = 0; i < CHUNK_ROWS; i++) {
+        const length = chunk.size[i]!;
+        if (length > 0 && !overwriteValue(bytes, chunk.at[i]!, length, values[first + i]!)) return false;
+      }
+    } else {
+      for (const row of chunk.stale) {
+        const length = chunk.size[row - first]!;
+        if (!overwriteValue(bytes, chunk.at[row - first]!, length, values[row]!)) return false;
+      }
+    }
+    chunk.stale = [];
+    return true;
+  }
+
+  #rebuild(chunk: Chunk, index: number, idleBefore: number): void {
+    const { born, touched, totals } = this.#table;
+    const writer = this.#writer;
+    chunk.size.fill(0);
+    chunk.newest = 0;
+    chunk.oldest = Number.POSITIVE_INFINITY;
+    chunk.hidden = Number.NEGATIVE_INFINITY;
+    const first = index * CHUNK_ROWS;
+    for (let row = first; row < this.#end(index); row++) {
+      if (!this.#isShown(row, idleBefore)) {
+        if (this.#table.isShown(row)) chunk.hidden = Math.max(chunk.hidden, touched[row]!);
+        continue;
+      }
+      this.#line.before(writer, row);
+      chunk.at[row - first] = writer.length;
+      chunk.size[row - first] = writer.value(totals.values[row]!);
+      this.#line.after(writer, row);
+      if (born[row]! > chunk.newest) chunk.newest = born[row]!;
+      if (touched[row]! < chunk.oldest) chunk.oldest = touched[row]!;
+    }
+    chunk.text = new Lendable(writer.take());
+    chunk.stale = [];
+    chunk.wrong = false;
+  }
+
+  #end(index: number): number {
+    return Math.min((index + 1) * CHUNK_ROWS, this.#table.length);
+  }
+
+  #isShown(row: number, idleBefore: number): boolean {
+    return this.#table.isShown(row) && this.#table.touched[row]! >= idleBefore;
+  }
+}

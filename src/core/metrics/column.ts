@@ -1,0 +1,78 @@
+/** Rows of one page, the unit in which what changed is saved. */
+export const PAGE_ROWS = 128;
+
+/** A page of values as it is saved. */
+export interface SavedPage {
+  readonly page: number;
+  readonly values: Float64Array;
+}
+
+/** Numbers by row, `width` of them each, in one typed array that grows; it remembers which pages changed. */
+export class Column {
+  values: Float64Array;
+  readonly width: number;
+  #dirty = new Uint8Array(1);
+  #dirtyPages: number[] = [];
+
+  constructor(width: number) {
+    this.width = width;
+    this.values = new Float64Array(16 * width);
+  }
+
+  /** Makes room for rows up to this one. */
+  reserve(row: number): void {
+    if ((row + 1) * this.width > this.values.length) this.values = grown(this.values, (row + 1) * this.width);
+    if (pageOf(row) >= this.#dirty.length) this.#dirty = grown(this.#dirty, pageOf(row) + 1);
+  }
+
+  /** Notes that values of a row changed. */
+  mark(row: number): void {
+    const page = pageOf(row);
+    if (this.#dirty[page] === 1) return;
+    this.#dirty[page] = 1;
+    this.#dirtyPages.push(page);
+  }
+
+  /** Sets all values of a row to 0. */
+  clear(row: number): void {
+    this.reserve(row);
+    for (let at = row * this.width; at < (row + 1) * this.width; at++) this.values[at] = 0;
+    this.mark(row);
+  }
+
+  get dirty(): boolean {
+    return this.#dirtyPages.length > 0;
+  }
+
+  /** Copies of the pages that changed since they were last taken. */
+  take(): readonly SavedPage[] {
+    const length = PAGE_ROWS * this.width;
+    const pages = this.#dirtyPages.map((page) => {
+      this.#dirty[page] = 0;
+      const values = new Float64Array(length);
+      values.set(this.values.subarray(page * length, (page + 1) * length));
+      return { page, values };
+    });
+    this.#dirtyPages = [];
+    return pages;
+  }
+
+  /** Takes a saved page back. */
+  restore({ page, values }: SavedPage): void {
+    this.reserve((page + 1) * PAGE_ROWS - 1);
+    this.values.set(values.subarray(0, PAGE_ROWS * this.width), page * PAGE_ROWS * this.width);
+  }
+}
+
+export function pageOf(row: number): number {
+  return (row / PAGE_ROWS) | 0;
+}
+
+type Numbers = Float64Array | Uint8Array | Uint32Array | Int32Array;
+
+/** A copy with room for so many, and for as many more as make growing cheap. */
+export function grown<T extends Numbers>(from: T, length: number): T {
+  const more = new (from.constructor as new (length: number) => T)(Math.max(length, Math.ceil(from.length * 1.5)));
+  more.set(from);
+  return more;
+}

@@ -1,0 +1,91 @@
+import type { Catalogue, MetricDef } from './define.ts';
+import type { Label } from './labels.ts';
+import type { SeriesTable } from './table.ts';
+
+/** The labels of one series, by the names that its metric declares. */
+export type LabelValues<D extends MetricDef> = { readonly [L in D['labels'][number]]: string };
+
+/** A kept way to one counter series: the fast way to count. */
+export interface CounterSeries {
+  inc(by?: number): void;
+}
+
+/** A kept way to one "since the last collection" series; ask for a new one when it is no longer `alive`. */
+export interface OwedSeries {
+  readonly alive: boolean;
+  inc(): void;
+}
+
+export interface Counter<D extends MetricDef> {
+  series(labels: LabelValues<D>): CounterSeries;
+  inc(labels: LabelValues<D>, by?: number): void;
+}
+
+export interface Gauge<D extends MetricDef> {
+  set(labels: LabelValues<D>, value: number): void;
+  /** Puts these series in the place of all that this source has shown. */
+  replace(series: Iterable<readonly [labels: LabelValues<D>, value: number, extra?: readonly Label[]]>): void;
+}
+
+export interface Histogram<D extends MetricDef> {
+  observe(labels: LabelValues<D>, value: number): void;
+}
+
+export interface Since<D extends MetricDef> {
+  series(labels: LabelValues<D>, extra: readonly Label[]): OwedSeries;
+}
+
+/** The handle that a metric's declaration gives. */
+export type Handle<D extends MetricDef> = D['type'] extends 'counter'
+  ? Counter<D>
+  : D['type'] extends 'gauge'
+    ? Gauge<D>
+    : D['type'] extends 'histogram'
+      ? Histogram<D>
+      : Since<D>;
+
+/** Typed handles of a whole catalogue. */
+export type Handles<C extends Catalogue> = { readonly [K in keyof C]: Handle<C[K]> };
+
+/** A series in its row: counts, and tells whether the row is still its own. */
+export class RowSeries implements CounterSeries, OwedSeries {
+  readonly #table: SeriesTable;
+  readonly #row: number;
+  readonly #born: number;
+
+  constructor(table: SeriesTable, row: number) {
+    this.#table = table;
+    this.#row = row;
+    this.#born = table.born[row]!;
+  }
+
+  get alive(): boolean {
+    return this.#table.born[this.#row] === this.#born;
+  }
+
+  inc(by = 1): void {
+    this.#table.inc(this.#row, by);
+  }
+}
+
+/** Stands for all series over the limit, until there is room again. */
+export class OtherSeries implements CounterSeries, OwedSeries {
+  readonly #series: RowSeries;
+  readonly #family: { limited: number };
+  readonly #hasRoom: () => boolean;
+
+  constructor(series: RowSeries, family: { limited: number }, hasRoom: () => boolean) {
+    this.#series = series;
+    this.#family = family;
+    this.#hasRoom = hasRoom;
+  }
+
+  get alive(): boolean {
+    return this.#series.alive && !this.#hasRoom();
+  }
+
+  inc(by = 1): void {
+    this.#family.limited += 1;
+    this.#series.inc(by);
+  }
+}

@@ -1,0 +1,133 @@
+import type { Family } from './family.ts';
+import { type CounterSeries, OtherSeries, type OwedSeries, RowSeries } from './handles.ts';
+import { EXTRA_LABELS_LIMIT, type Label, labelText } from './labels.ts';
+import type { Registry } from './registry.ts';
+import type { Symbols } from './symbols.ts';
+import type { SeriesTable } from './table.ts';
+
+/** Value of every label of the series that takes what falls over the limit. */
+export const OTHER = 'other';
+
+type LabelSet = Readonly<Record<string, string>>;
+
+/** The series of one metric for one owner, by their labels. */
+export class Rows {
+  readonly #registry: Registry;
+  readonly #family: Family;
+  readonly #table: SeriesTable;
+  readonly #owner: string;
+  readonly #constant: readonly Label[];
+  readonly #constantText: string;
+  readonly #constantId: number;
+  readonly #names: readonly string[];
+  readonly #symbols: Symbols;
+  readonly #suffixes: Symbols;
+  /** The key that is looked for. */
+  readonly #ids: Int32Array;
+
+  constructor(registry: Registry, family: Family, table: SeriesTable, [owner, constant]: [string, readonly Label[]]) {
+    this.#registry = registry;
+    this.#family = family;
+    this.#table = table;
+    this.#owner = owner;
+    this.#constant = constant;
+    this.#constantText = labelText(constant);
+    this.#names = family.def.labels;
+    this.#symbols = registry.texts.symbols;
+    this.#suffixes = registry.texts.suffixes;
+    this.#constantId = this.#suffixes.intern(this.#constantText);
+    this.#suffixes.retain(this.#constantId);
+    this.#ids = new Int32Array(family.def.labels.length + 1);
+  }
+
+  /** The row of a series, born if need be; over the limit, that of the one which stands for all others. */
+  row(labels: LabelSet): number {
+    const known = this.#find(labels, this.#constantId);
+    if (known >= 0) return known;
+    if (this.#hasRoom()) return this.#bear(labels, this.#constantText);
+    this.#family.limited += 1;
+    return this.#other(labels, []);
+  }
+
+  /** A kept way to a series with further labels that are not declared. */
+  series(labels: LabelSet, extra: readonly Label[] = []): CounterSeries & OwedSeries {
+    const suffix = extra.length === 0 ? this.#constantText : this.#suffix(sorted(extra));
+    const known = this.#find(labels, this.#suffixes.find(suffix));
+    if (known >= 0) return new RowSeries(this.#table, known);
+    if (this.#hasRoom()) return new RowSeries(this.#table, this.#bear(labels, suffix));
+    return new OtherSeries(new RowSeries(this.#table, this.#other(labels, extra)), this.#family, () => this.#hasRoom());
+  }
+
+  #hasRoom(): boolean {
+    return this.#table.shown < this.#registry.seriesLimit;
+  }
+
+  /** Only what the data names becomes `other`, as long as that is few; else all labels do. */
+  #other(labels: LabelSet, extra: readonly Label[]): number {
+    if (extra.length > 0) {
+      const suffix = this.#suffix(others(extra));
+      const known = this.#find(labels, this.#suffixes.find(suffix));
+      if (known >= 0) return known;
+      if (this.#table.shown < 2 * this.#registry.seriesLimit) return this.#bear(labels, suffix);
+    }
+    const all = Object.fromEntries(this.#names.map((name) => [name, OTHER]));
+    const known = this.#find(all, this.#constantId);
+    return known >= 0 ? known : this.#bear(all, this.#constantText);
+  }
+
+  #suffix(extra: readonly Label[]): string {
+    return labelText([...this.#constant, ...extra]);
+  }
+
+  /** The row with this key, or -1; leaves the numbers of its parts in `#ids`, -1 for those that are not known. */
+  #find(labels: LabelSet, suffixId: number): number {
+    const names = this.#names;
+    const ids = this.#ids;
+    let place = 0;
+    let isKnown = true;
+    // As a rule labels are given in the order of their declaration, and to go through them is the fastest way to them.
+    for (const name in labels) {
+      if (name !== names[place]) break;
+      const id = this.#symbols.find(labels[name]!);
+      if (id < 0) isKnown = false;
+      ids[place++] = id;
+    }
+    for (; place < names.length; place++) {
+      ids[place] = this.#symbols.find(labels[names[place]!] ?? '');
+      if (ids[place]! < 0) isKnown = false;
+    }
+    ids[place] = suffixId;
+    if (!isKnown || suffixId < 0) return -1;
+    const row = this.#table.keys.find(ids);
+    if (row >= 0) this.#table.adopt(row, this.#owner);
+    return row;
+  }
+
+  /** Makes the row that `#find` just did not find. */
+  #bear(labels: LabelSet, suffix: string): number {
+    const names = this.#names;
+    const ids = this.#ids;
+    for (let i = 0; i < names.length; i++) if (ids[i]! < 0) ids[i] = this.#symbols.intern(labels[names[i]!] ?? '');
+    if (ids[names.length]! < 0) ids[names.length] = this.#suffixes.intern(suffix);
+    const { time } = this.#registry;
+    const row = this.#table.bear({ ids, owner: this.#owner, born: this.#registry.births++, created: time });
+    this.#family.since?.clear(row);
+    return row;
+  }
+}
+
+/** The declared labels with their values, in their order. */
+export function declared(names: readonly string[], labels: LabelSet): readonly Label[] {
+  return names.map((name): Label => [name, labels[name] ?? '']);
+}
+
+/** Labels that the data names, each with the value `other`. */
+export function others(extra: readonly Label[]): readonly Label[] {
+  return sorted(extra).map(([name]): Label => [name, OTHER]);
+}
+
+/** By name, so that one set of labels has one text. */
+export function sorted(extra: readonly Label[]): readonly Label[] {
+  const few = extra.length > EXTRA_LABELS_LIMIT ? extra.slice(0, EXTRA_LABELS_LIMIT) : extra;
+  return few.length < 2 ? few : [...few].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+}

@@ -1,0 +1,53 @@
+import { bytesOf, type Cell, numbersOf, type SavedCells } from '../cells.ts';
+import type { MetricDef } from './define.ts';
+import type { Registry } from './registry.ts';
+import type { SavedRow } from './table.ts';
+
+/** Takes what changed of all series since it was last taken, in the form in which it is saved. */
+export function takeSeries(registry: Registry): Cell[] {
+  registry.settle();
+  const cells: Cell[] = [];
+  for (const { def, table, since } of registry.families.values()) {
+    if (!table) continue;
+    const name = savedName(def);
+    for (const { page, rows } of table.takeRows()) cells.push([['rows', name, page], rows]);
+    for (const { page, values } of table.totals.take()) cells.push([['totals', name, page], bytesOf(values)]);
+    if (!since) continue;
+    for (const { column, page, values } of since.take()) cells.push([['since', name, column, page], bytesOf(values)]);
+  }
+  return cells;
+}
+
+/** Whether there is anything to take. */
+export function isChanged(registry: Registry): boolean {
+  for (const { table, since } of registry.families.values()) if (table?.dirty || since?.dirty) return true;
+  return false;
+}
+
+/**
+ * Takes saved series back, after all catalogues are registered. Those of owners that are gone stay saved, unseen, and
+ * so do those of metrics that are gone, or whose labels or buckets have changed.
+ */
+export function restoreSeries(registry: Registry, saved: SavedCells): void {
+  for (const { def, table, since } of registry.families.values()) {
+    if (!table) continue;
+    const name = savedName(def);
+    for (const [[page], rows] of saved.under('rows', name)) {
+      // Written by `takeSeries`; the version of the state's format vouches for the shape.
+      table.restore({ page: Number(page), rows: rows as readonly SavedRow[] }, (owner) => registry.isOwner(owner));
+    }
+    for (const [[page], value] of saved.under('totals', name)) {
+      table.totals.restore({ page: Number(page), values: numbersOf(value) });
+    }
+    for (const [[column, page], value] of saved.under('since', name)) {
+      since?.restore({ column: String(column), page: Number(page), values: numbersOf(value) });
+    }
+    table.restored(registry.time);
+    for (let row = 0; row < table.length; row++) registry.births = Math.max(registry.births, table.born[row]! + 1);
+  }
+}
+
+/** What a metric's pages go by: they hold values alone, which under other labels or buckets would mean something else. */
+function savedName({ name, labels, buckets = [] }: MetricDef): string {
+  return [name, ...labels, ...buckets].join(' ');
+}

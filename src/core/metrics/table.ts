@@ -1,0 +1,232 @@
+import { Column, grown, PAGE_ROWS, pageOf } from './column.ts';
+import { SeriesKeys } from './keys.ts';
+import type { Symbols } from './symbols.ts';
+
+/** A series as it is saved; null where there is none. `labels` are the values of the declared labels, in their order. */
+export type SavedRow =
+  | readonly [owner: string, born: number, created: number, suffix: string, ...labels: readonly string[]]
+  | null;
+
+/** A page of series as it is saved: `PAGE_ROWS` rows, the last ones left out where there are none. */
+export interface SavedRows {
+  readonly page: number;
+  readonly rows: readonly SavedRow[];
+}
+
+export interface TableOptions {
+  /** Values of labels. */
+  readonly symbols: Symbols;
+  /** Texts of the labels that are not declared: constant ones, and those that the data names. */
+  readonly suffixes: Symbols;
+  /** Number of declared labels. */
+  readonly labels: number;
+  /** Numbers that one series holds: 1, or for a histogram one per bucket, +Inf, and the sum. */
+  readonly width: number;
+}
+
+/** What a new row is made of: `ids` are the numbers of its label values and, at the end, of its suffix. */
+export interface Birth {
+  readonly ids: Int32Array;
+  readonly owner: string;
+  /** Its number among all series that were ever born, from 1 on. */
+  readonly born: number;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+}
+
+/**
+ * The series of one metric, each in a row of typed arrays: its key, its values, when it was born.
+ *
+ * A row keeps its place as long as its series lives; then it may become another one's, which `born` tells.
+ */
+export class SeriesTable {
+  readonly keys: SeriesKeys;
+  /** Values by row. */
+  readonly totals: Column;
+  /** Number of each row's series among all that were ever born; 0 for a row that is free. */
+  born = new Uint32Array(16);
+  /** Milliseconds since 1970. */
+  created = new Float64Array(16);
+  /** When its values last changed, in milliseconds since 1970. */
+  touched = new Float64Array(16);
+  /** Rows that are or were in use: all are below this. */
+  length = 0;
+  /** Series that are there. */
+  count = 0;
+  /** Rows whose owner is not there: they are kept, not shown. */
+  readonly #orphans = new Set<number>();
+  readonly #options: TableOptions;
+  readonly #owners: string[] = [];
+  #owner = new Uint32Array(16);
+  readonly #free: number[] = [];
+  #isDirty = new Uint8Array(1);
+  #dirtyPages: number[] = [];
+  #isChanged = new Uint8Array(16);
+  #changed: number[] = [];
+  #moved: number[] = [];
+
+  constructor(options: TableOptions) {
+    this.#options = options;
+    this.keys = new SeriesKeys(options.labels + 1);
+    this.totals = new Column(options.width);
+  }
+
+  /** Adds to the only value of a row. */
+  inc(row: number, by: number): void {
+    this.totals.values[row]! += by;
+    if (this.#isChanged[row] === 0) this.#note(row);
+  }
+
+  /** Adds to one of the values of a row. */
+  add(row: number, index: number, by: number): void {
+    this.totals.values[row * this.totals.width + index]! += by;
+    if (this.#isChanged[row] === 0) this.#note(row);
+  }
+
+  /** A new series at 0. */
+  bear({ ids, owner, born, created }: Birth): number {
+    const row = this.#free.pop() ?? this.length;
+    this.#place(row, { ids, owner, born, created });
+    this.totals.clear(row);
+    this.#move(row);
+    return row;
+  }
+
+  /** Forgets a series: its row is free for another one. */
+  free(row: number): void {
+    const { labels, symbols, suffixes } = this.#options;
+    for (let i = 0; i < labels; i++) symbols.release(this.keys.id(row, i));
+    suffixes.release(this.keys.id(row, labels));
+    this.keys.remove(row);
+    this.born[row] = 0;
+    this.#orphans.delete(row);
+    this.count -= 1;
+    this.#free.push(row);
+    this.#move(row);
+  }
+
+  /** Whether a row holds a series that is to be shown. */
+  isShown(row: number): boolean {
+    return this.born[row] !== 0 && (this.#orphans.size === 0 || !this.#orphans.has(row));
+  }
+
+  /** Number of series that are to be shown. */
+  get shown(): number {
+    return this.count - this.#orphans.size;
+  }
+
+  /** Gives a series whose owner had gone to the one who now asks for it. */
+  adopt(row: number, owner: string): void {
+    if (this.#orphans.size === 0 || !this.#orphans.delete(row)) return;
+    this.#owner[row] = this.#ownerId(owner);
+    this.#move(row);
+  }
+
+  /** Takes the rows whose values changed since the last call; this is the time that they changed at. */
+  takeChanged(time: number): readonly number[] {
+    const changed = this.#changed;
+    for (const row of changed) {
+      this.#isChanged[row] = 0;
+      this.touched[row] = time;
+      this.totals.mark(row);
+    }
+    this.#changed = [];
+    return changed;
+  }
+
+  /** Takes the rows that were born, freed or given to another owner since the last call. */
+  takeMoved(): readonly number[] {
+    const moved = this.#moved;
+    this.#moved = [];
+    return moved;
+  }
+
+  /** Takes the pages whose rows were born or freed since the last call. */
+  takeRows(): readonly SavedRows[] {
+    const pages = this.#dirtyPages.map((page) => ({ page, rows: this.#savedRows(page) }));
+    this.#dirtyPages = [];
+    this.#isDirty.fill(0);
+    return pages;
+  }
+
+  get dirty(): boolean {
+    return this.#changed.length > 0 || this.#dirtyPages.length > 0 || this.totals.dirty;
+  }
+
+  /** Takes saved rows back; those of owners that `isThere` denies are kept unseen. */
+  restore({ page, rows }: SavedRows, isThere: (owner: string) => boolean): void {
+    const { labels, symbols, suffixes } = this.#options;
+    const ids = new Int32Array(labels + 1);
+    for (const [index, saved] of rows.entries()) {
+      const row = page * PAGE_ROWS + index;
+      if (saved === null) continue;
+      const [owner, born, created, suffix, ...values] = saved;
+      for (let i = 0; i < labels; i++) ids[i] = symbols.intern(values[i] ?? '');
+      ids[labels] = suffixes.intern(suffix);
+      this.#place(row, { ids, owner, born, created });
+      if (!isThere(owner)) this.#orphans.add(row);
+    }
+  }
+
+  /** Ends a restore: rows that no series took are free, and what was saved counts as having changed at this time. */
+  restored(time: number): void {
+    this.touched.fill(time, 0, this.length);
+    for (let row = this.length - 1; row >= 0; row--) if (this.born[row] === 0) this.#free.push(row);
+  }
+
+  #place(row: number, { ids, owner, born, created }: Birth): void {
+    this.#reserve(row);
+    const { labels, symbols, suffixes } = this.#options;
+    for (let i = 0; i < labels; i++) symbols.retain(ids[i]!);
+    suffixes.retain(ids[labels]!);
+    this.keys.add(row, ids);
+    this.born[row] = born;
+    this.created[row] = created;
+    this.touched[row] = created;
+    this.#owner[row] = this.#ownerId(owner);
+    this.count += 1;
+  }
+
+  #savedRows(page: number): readonly SavedRow[] {
+    const from = page * PAGE_ROWS;
+    return Array.from({ length: Math.min(PAGE_ROWS, this.length - from) }, (_, index) => this.#savedRow(from + index));
+  }
+
+  #savedRow(row: number): SavedRow {
+    if (this.born[row] === 0) return null;
+    const { labels, symbols, suffixes } = this.#options;
+    const values = Array.from({ length: labels }, (_, index) => symbols.text(this.keys.id(row, index)));
+    const owner = this.#owners[this.#owner[row]!] ?? '';
+    return [owner, this.born[row]!, this.created[row]!, suffixes.text(this.keys.id(row, labels)), ...values];
+  }
+
+  #move(row: number): void {
+    this.#moved.push(row);
+    const page = pageOf(row);
+    if (this.#isDirty[page] === 1) return;
+    this.#isDirty[page] = 1;
+    this.#dirtyPages.push(page);
+  }
+
+  #ownerId(owner: string): number {
+    const known = this.#owners.indexOf(owner);
+    return known >= 0 ? known : this.#owners.push(owner) - 1;
+  }
+
+  #note(row: number): void {
+    this.#isChanged[row] = 1;
+    this.#changed.push(row);
+  }
+
+  #reserve(row: number): void {
+    if (row >= this.length) this.length = row + 1;
+    this.totals.reserve(row);
+    if (row < this.born.length) return;
+    this.born = grown(this.born, row + 1);
+    this.created = grown(this.created, row + 1);
+    this.touched = grown(this.touched, row + 1);
+    this.#owner = grown(this.#owner, row + 1);
+    this.#isChanged = grown(this.#isChanged, row + 1);
+    this.#isDirty = grown(this.#isDirty, pageOf(this.born.length) + 1);
+  }
+}
