@@ -1,120 +1,101 @@
-import { Counter, Registry as PromRegistry } from 'prom-client';
-import { counter } from '../src/core/metrics/define.ts';
-import { expose } from '../src/core/metrics/exposition.ts';
-import { Registry } from '../src/core/metrics/registry.ts';
-import { Scrapers } from '../src/core/metrics/scrape.ts';
-import { ascending, best } from './contest.ts';
-import { seeded } from './random.ts';
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { EngineRun } from './engine-run.ts';
 import { count, type Row, time, times } from './report.ts';
 
-const SIZES = [10_000, 100_000];
-const ROUNDS = 7;
-const INCREMENTS = 200_000;
+interface Aims {
+  readonly size: number;
+  readonly rounds: number;
+  readonly scrape?: number;
+  readonly byLabels?: number;
+  readonly kept?: number;
+  readonly born?: number;
+}
 
-const NAMES = ['tenant', 'method', 'path', 'status'] as const;
-type Labels = Readonly<Record<(typeof NAMES)[number], string>>;
+const CONTESTS: readonly Aims[] = [
+  { size: 10_000, rounds: 3, byLabels: 4, kept: 10, born: 2 },
+  { size: 100_000, rounds: 3, scrape: 40, born: 2 },
+  { size: 1_000_000, rounds: 2, scrape: 20, byLabels: 2, born: 2 },
+];
+/** Longest that the event loop may stand still during a scrape, in seconds. */
+const WANTED_STILL = 0.05;
+const WANTED_MEMORY = 0.5;
 
-const CATALOGUE = { requests: counter('bench_requests_total', 'Requests of a benchmark.', NAMES) };
-
-/** The metrics engine in this process, against prom-client: showing many series, and counting in them. */
+/** The metrics engine against prom-client: counting in known series and new ones, showing many, and holding them. */
 export async function measureEngine(): Promise<readonly Row[]> {
-  const rows: Row[] = [];
-  for (const size of SIZES) {
-    const contest = enter(Array.from({ length: size }, (_, index) => labelsOf(index)));
-    rows.push(...(await measureScrape(size, contest)), ...measureRecording(size, contest));
-  }
-  return rows;
+  return CONTESTS.flatMap(rowsOf);
 }
 
-interface Entered {
-  readonly labels: readonly Labels[];
-  readonly registry: Registry;
-  readonly handle: ReturnType<typeof register>;
-  readonly prom: PromRegistry;
-  readonly promCounter: Counter<(typeof NAMES)[number]>;
-}
-
-/** The same series in both. */
-function enter(labels: readonly Labels[]): Entered {
-  const registry = new Registry({ seriesLimit: 2 * labels.length });
-  const handle = register(registry);
-  const prom = new PromRegistry();
-  const promCounter = new Counter({
-    name: CATALOGUE.requests.name,
-    help: CATALOGUE.requests.help,
-    labelNames: NAMES,
-    registers: [prom],
-  });
-  for (const [index, set] of labels.entries()) {
-    handle.inc(set, index);
-    promCounter.inc(set, index);
-  }
-  return { labels, registry, handle, prom, promCounter };
-}
-
-function register(registry: Registry) {
-  return registry.register('bench', CATALOGUE).requests;
-}
-
-async function measureScrape(size: number, { registry, prom }: Entered): Promise<readonly Row[]> {
-  const scrapers = new Scrapers(registry, 0);
-  const ours: number[] = [];
-  const theirs: number[] = [];
-  let bytes = 0;
-  for (let round = 0; round < ROUNDS; round++) {
-    ours.push(
-      await seconds(async () => {
-        const collection = scrapers.begin('bench', 0);
-        const chunks = await expose(registry, { format: 'text', collection, idleMs: 0, now: 0 });
-        bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-      }),
-    );
-    theirs.push(await seconds(async () => Buffer.from(await prom.metrics())));
-  }
-  return [compared(`scrape of ${count(size)} series, four labels (${(bytes / 1e6).toFixed(1)} MB)`, ours, theirs)];
-}
-
-function measureRecording(size: number, { labels, handle, promCounter }: Entered): readonly Row[] {
-  const random = seeded(size);
-  const order = Uint32Array.from({ length: INCREMENTS }, () => Math.floor(random() * size));
-  const kept = labels.map((set) => handle.series(set));
-  const byLabels: number[] = [];
-  const byHandle: number[] = [];
-  const theirs: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    byLabels.push(each(order, (index) => handle.inc(labels[index]!)));
-    byHandle.push(each(order, (index) => kept[index]!.inc()));
-    theirs.push(each(order, (index) => promCounter.inc(labels[index]!)));
-  }
+function rowsOf({ size, rounds, ...aims }: Aims): readonly Row[] {
+  const runs = Array.from({ length: rounds }, () => [run('trailgauge', size), run('prom-client', size)] as const);
+  const us = bestOf(runs.map(([ours]) => ours));
+  const them = bestOf(runs.map(([, theirs]) => theirs));
+  const series = `${count(size)} series`;
+  const compared = (what: string, key: 'scrape' | 'scrapeFew' | 'byLabels' | 'kept' | 'born', aim?: number): Row => {
+    // prom-client has one way to count in a series, and it is by its labels.
+    const theirs = key === 'kept' ? them.byLabels : them[key];
+    const ratio = theirs / us[key];
+    return {
+      what,
+      measured: time(us[key]),
+      comparedWith: `prom-client: ${time(theirs)}`,
+      ratio: times(ratio),
+      ...(aim !== undefined && { wanted: `≥ ${aim} ×`, met: ratio >= aim }),
+    };
+  };
+  const memory = us.memory / them.memory;
   return [
-    compared(`one \`inc\` among ${count(size)} known series, by labels`, byLabels, theirs),
-    compared(`one \`inc\` among ${count(size)} known series, kept`, byHandle, theirs),
+    compared(`scrape of ${series}, four labels (${(us.bytes / 1e6).toFixed(1)} MB), all changed`, 'scrape', aims.scrape),
+    compared('the same, one in a hundred changed', 'scrapeFew', aims.scrape),
+    {
+      what: 'the same, longest stop of the event loop',
+      measured: time(us.still),
+      comparedWith: `prom-client: ${time(them.still)}`,
+      ratio: times(them.still / us.still),
+      wanted: `< ${time(WANTED_STILL)}`,
+      met: us.still < WANTED_STILL,
+    },
+    compared(`one \`inc\` among ${series}, by labels`, 'byLabels', aims.byLabels),
+    compared('the same, kept (prom-client by labels)', 'kept', aims.kept),
+    compared(`one series more, of ${series}`, 'born', aims.born),
+    {
+      what: `memory of one of ${series}, after scrapes`,
+      measured: `${count(us.memory)} B`,
+      comparedWith: `prom-client: ${count(them.memory)} B`,
+      ratio: times(memory),
+      ...(size > 10_000 && { wanted: `≤ ${WANTED_MEMORY} ×`, met: memory <= WANTED_MEMORY }),
+    },
+    {
+      what: 'memory of three scrapes beside a first one',
+      measured: `${(us.together / 1e6).toFixed(1)} MB`,
+      comparedWith: `prom-client: ${(them.together / 1e6).toFixed(1)} MB`,
+    },
   ];
 }
 
-function compared(what: string, ours: number[], theirs: number[]): Row {
-  const us = best(ours.sort(ascending));
-  const them = best(theirs.sort(ascending));
-  return { what, measured: time(us), comparedWith: `prom-client: ${time(them)}`, ratio: times(them / us) };
-}
-
-async function seconds(task: () => Promise<unknown>): Promise<number> {
-  const began = performance.now();
-  await task();
-  return (performance.now() - began) / 1000;
-}
-
-function each(order: Uint32Array, task: (index: number) => void): number {
-  const began = performance.now();
-  for (const index of order) task(index);
-  return (performance.now() - began) / 1000 / order.length;
-}
-
-function labelsOf(index: number): Labels {
+/** Each figure at its best: whatever else the machine does can only make them worse. */
+function bestOf(runs: readonly EngineRun[]): EngineRun {
+  const least = (key: keyof EngineRun) => Math.min(...runs.map((one) => one[key]));
   return {
-    tenant: `tenant-${index % 97}`,
-    method: ['GET', 'POST', 'PUT', 'DELETE'][index % 4] ?? '',
-    path: `/api/v1/resources/${index}`,
-    status: String(200 + (index % 5) * 100),
+    born: least('born'),
+    byLabels: least('byLabels'),
+    kept: least('kept'),
+    scrape: least('scrape'),
+    scrapeFew: least('scrapeFew'),
+    still: least('still'),
+    bytes: least('bytes'),
+    memory: least('memory'),
+    together: least('together'),
   };
+}
+
+function run(contender: 'trailgauge' | 'prom-client', size: number): EngineRun {
+  const program = fileURLToPath(new URL('./engine-run.js', import.meta.url));
+  const output = execFileSync(
+    process.execPath,
+    ['--expose-gc', '--max-old-space-size=8192', program, contender, String(size)],
+    { encoding: 'utf8' },
+  );
+  // What `engine-run.ts` writes.
+  return JSON.parse(output) as EngineRun;
 }

@@ -9,7 +9,7 @@ import { readSeries, trailgaugeOnce } from './trailgauge.ts';
 
 const LOG = { seed: 1, lines: 1_000_000, addresses: 20_000 };
 const ROUNDS = 5;
-const WANTED_TIMES = 6;
+const WANTED_TIMES = 10;
 const WANTED_MB = 300;
 
 /** A log of reaction, read whole: against mtail with the same metrics, and against counting its lines. */

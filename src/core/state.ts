@@ -68,7 +68,7 @@ interface Tables {
   readonly root: RootDatabase;
   /** `format`, a plain number that every version can read. */
   readonly meta: Database<unknown, string>;
-  /** Sealed values by the text of their keys. LMDB's own way to write keys of several parts is ambiguous to what a log may hold. */
+  /** Sealed values by the text of their keys: LMDB's own way to join the parts mixes up some that a log may hold. */
   readonly cells: Database<Buffer, string>;
 }
 

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,15 +27,22 @@ export function packageRoot(from: string = dirname(fileURLToPath(import.meta.url
   return existsSync(join(from, 'package.json')) ? from : packageRoot(dirname(from));
 }
 
+/** The commit of a clone, shortened as git does; asking git itself would take longer than all else that a start does. */
 function gitRevision(root: string): string {
-  if (!existsSync(join(root, '.git'))) return 'unknown';
   try {
-    return execFileSync('git', ['-C', root, 'rev-parse', '--short', 'HEAD'], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-      timeout: 2_000,
-    }).trim();
+    const folder = join(root, '.git');
+    const head = readFileSync(join(folder, 'HEAD'), 'latin1').trim();
+    const name = /^ref: (refs\/.+)$/.exec(head)?.[1];
+    const commit = name === undefined ? head : commitOf(folder, name);
+    return /^[0-9a-f]{40,64}$/.test(commit) ? commit.slice(0, 7) : 'unknown';
   } catch {
     return 'unknown';
   }
+}
+
+/** References are files of their own, or lines of a common one. */
+function commitOf(folder: string, name: string): string {
+  if (existsSync(join(folder, name))) return readFileSync(join(folder, name), 'latin1').trim();
+  const packed = readFileSync(join(folder, 'packed-refs'), 'latin1').split('\n');
+  return packed.find((line) => line.endsWith(` ${name}`))?.split(' ', 1)[0] ?? '';
 }

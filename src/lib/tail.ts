@@ -112,7 +112,7 @@ async function* readOnce(options: FollowOptions): AsyncGenerator<FileBatch> {
 }
 
 function trailOf(options: FollowOptions): Trail {
-  const { path, signal, from, maxLine = 1024 * 1024, chunk = 256 * 1024, pollMs = 1000, lingerMs = 10_000 } = options;
+  const { path, signal, from, maxLine = 1024 * 1024, chunk = 1024 * 1024, pollMs = 1000, lingerMs = 10_000 } = options;
   const { now = Date.now, onGap = () => {} } = options;
   return newTrail({ path, signal, from, space: lineSpace(maxLine, chunk), pollMs, lingerMs, now, onGap });
 }

@@ -1,13 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import t from 'tap';
+import type { Cell } from '../../src/core/cells.ts';
 import { type Keeper, startKeeper } from '../../src/core/keeper.ts';
 import { counter, since } from '../../src/core/metrics/define.ts';
 import { Registry } from '../../src/core/metrics/registry.ts';
-import { Scrapers } from '../../src/core/metrics/scrape.ts';
-import type { Pipeline } from '../../src/core/pipeline.ts';
-import type { Changes, SavedEntries, State } from '../../src/core/state.ts';
+import { restoreSeries } from '../../src/core/metrics/saved.ts';
+import { type Scraper, Scrapers } from '../../src/core/metrics/scrape.ts';
+import { type Pipeline, savedSource } from '../../src/core/pipeline.ts';
+import type { State } from '../../src/core/state.ts';
+import { MemoryCells } from '../support/cells.ts';
+import { show } from '../support/exposition.ts';
 
 const METRICS = { hits: counter('hits_total', 'Hits.', ['path']), recent: since('recent', 'Hits.', ['path']) };
 
@@ -16,19 +21,25 @@ function rig() {
   const registry = new Registry({ seriesLimit: 1_000 });
   const metrics = registry.register('web', METRICS);
   const scrapers = new Scrapers(registry, 0);
+  const cells = new MemoryCells();
   const disk = {
-    commits: [] as Changes[],
+    commits: [] as (readonly Cell[])[],
     failing: null as string | null,
     /** So many commits fail. */
     failures: 0,
     /** While set, commits wait for it. */
     gate: null as Promise<void> | null,
-    totals: new Map<string, number>(),
-    entries: new Map<string, unknown>(),
-    position: undefined as unknown,
-    owed: new Map<number, unknown>(),
+    entries: () => new Map(savedSource(cells.load(), 'web').entries),
+    position: () => savedSource(cells.load(), 'web').position,
+    scrapers: () => (cells.load().under('scrapers')[0]?.[1] ?? []) as readonly Scraper[],
+    /** What one who never came before would be shown after a restart. */
+    shown: () => {
+      const restarted = new Registry({ seriesLimit: 1_000 });
+      restarted.register('web', METRICS);
+      restoreSeries(restarted, cells.load());
+      return show(restarted);
+    },
   };
-  const births = new Map<number, string>();
   const state: State = {
     load: () => {
       throw new Error('nothing is loaded here');
@@ -41,29 +52,16 @@ function rig() {
         throw new Error('broken');
       }
       disk.commits.push(changes);
-      for (const { slot, text } of changes.births) births.set(slot, text);
-      for (const { page, values } of changes.pages) {
-        for (const [index, value] of values.entries()) {
-          const text = births.get(page * 64 + index);
-          if (text !== undefined) disk.totals.set(text, value);
-        }
-      }
-      for (const { slot, saved } of changes.owed) disk.owed.set(slot, saved);
-      for (const { position, entries } of changes.sources) {
-        disk.position = position;
-        for (const [key, value] of entries) disk.entries.set(key, value);
-      }
+      cells.save(changes);
     },
     close: async () => {},
   };
-  const source = { position: 0, entries: [] as [string, unknown][], moved: false };
-  const pipeline: Pick<Pipeline, 'takeChanges'> = {
-    takeChanges: () => {
-      if (!source.moved) return null;
-      source.moved = false;
-      const entries: SavedEntries = source.entries;
+  const source = { position: 0, entries: [] as Cell[] };
+  const pipeline: Pick<Pipeline, 'takeCells'> = {
+    takeCells: () => {
+      const { entries } = source;
       source.entries = [];
-      return { source: 'web', position: source.position, entries };
+      return entries.length === 0 ? [] : [[['position', 'web'], source.position], ...entries];
     },
   };
   const lines: { msg: string; problem?: string }[] = [];
@@ -72,6 +70,7 @@ function rig() {
     state,
     registry,
     scrapers,
+    // Of a pipeline a keeper wants no more.
     pipelines: () => [pipeline as Pipeline],
     log,
     onCommit: () => {},
@@ -81,10 +80,18 @@ function rig() {
     metrics.hits.inc({ path });
     metrics.recent.series({ path }, []).inc();
     source.position += 1;
-    source.entries.push([path, source.position]);
-    source.moved = true;
+    source.entries.push([['entry', 'web', path], source.position]);
   }
-  return { disk, hit, keeper, lines, scrapers, registry, source };
+  return { disk, hit, keeper, lines, scrapers, source };
+}
+
+/** An exposition of so many hits by path. */
+function hits(counts: Readonly<Record<string, number>>): Record<string, number> {
+  const series = Object.entries(counts).flatMap(([path, count]) => [
+    [`hits_total{path="${path}"}`, count],
+    [`recent{path="${path}"}`, count],
+  ]);
+  return Object.fromEntries(series);
 }
 
 function closed(t: { teardown(run: () => unknown): void }, keeper: Keeper): void {
@@ -102,21 +109,15 @@ t.test('what changed is committed, once', async (t) => {
   await keeper.commit();
   await keeper.commit();
   t.equal(disk.commits.length, 1);
+  t.same(await disk.shown(), hits({ '/a': 2, '/b': 1 }));
   t.same(
-    [...disk.totals],
-    [
-      ['path="/a"', 2],
-      ['path="/b"', 1],
-    ],
-  );
-  t.same(
-    [...disk.entries],
+    [...disk.entries()],
     [
       ['/a', 2],
       ['/b', 3],
     ],
   );
-  t.equal(disk.position, 3);
+  t.equal(disk.position(), 3);
   t.equal(keeper.problem(), null);
 });
 
@@ -135,22 +136,15 @@ t.test('what a failed commit left goes into the next one', async (t) => {
   disk.failing = null;
   await keeper.commit();
   t.equal(disk.commits.length, 1);
+  t.same(await disk.shown(), hits({ '/a': 2, '/b': 1 }));
   t.same(
-    [...disk.totals],
-    [
-      ['path="/a"', 2],
-      ['path="/b"', 1],
-    ],
-  );
-  t.same(
-    [...disk.entries],
+    [...disk.entries()],
     [
       ['/a', 3],
       ['/b', 2],
     ],
   );
-  t.equal(disk.position, 3);
-  t.equal(disk.owed.size, 2);
+  t.equal(disk.position(), 3);
   t.equal(keeper.problem(), null);
   t.same(
     lines.map(({ msg }) => msg),
@@ -172,13 +166,7 @@ t.test('those who ask while a commit is under way share the one after it', async
   await first;
   await Promise.all(later);
   t.equal(disk.commits.length, 2);
-  t.same(
-    [...disk.totals],
-    [
-      ['path="/a"', 1],
-      ['path="/b"', 1],
-    ],
-  );
+  t.same(await disk.shown(), hits({ '/a': 1, '/b': 1 }));
 });
 
 t.test('a failure of the commit under way is not that of those who ask later', async (t) => {
@@ -195,14 +183,8 @@ t.test('a failure of the commit under way is not that of those who ask later', a
   open();
   await t.rejects(first, { message: 'broken' });
   await second;
-  t.same(
-    [...disk.totals],
-    [
-      ['path="/a"', 1],
-      ['path="/b"', 1],
-    ],
-  );
-  t.equal(disk.position, 2);
+  t.same(await disk.shown(), hits({ '/a': 1, '/b': 1 }));
+  t.equal(disk.position(), 2);
 });
 
 t.test('without being asked it commits every second, and once more at the end', async (t) => {
@@ -211,7 +193,7 @@ t.test('without being asked it commits every second, and once more at the end', 
   while (disk.commits.length === 0) await sleep(20);
   hit('/a');
   await keeper.close();
-  t.equal(disk.totals.get('path="/a"'), 2);
+  t.same(await disk.shown(), hits({ '/a': 2 }));
   const { length } = disk.commits;
   hit('/a');
   await sleep(1_200);
@@ -225,8 +207,8 @@ t.test('whatever fails in between, at the end everything is there', async (t) =>
         maxLength: 60,
       }),
       async (steps) => {
-        const { disk, hit, keeper, scrapers, registry, source } = rig();
-        const wanted = new Map<string, number>();
+        const { disk, hit, keeper, scrapers, source } = rig();
+        const wanted: Record<string, number> = {};
         for (const step of steps) {
           if (step === 'commit') await keeper.commit();
           else if (step === 'scrape') scrapers.begin('s', 0).delivered();
@@ -236,13 +218,14 @@ t.test('whatever fails in between, at the end everything is there', async (t) =>
             disk.failing = null;
           } else {
             hit(step);
-            wanted.set(`path="${step}"`, (wanted.get(`path="${step}"`) ?? 0) + 1);
+            wanted[step] = (wanted[step] ?? 0) + 1;
           }
         }
         await keeper.close();
-        for (const [text, total] of wanted) if (disk.totals.get(text) !== total) throw new Error(text);
-        if (wanted.size > 0 && disk.position !== source.position) throw new Error('position');
-        if (disk.entries.size !== wanted.size) throw new Error('entries');
+        if (!isDeepStrictEqual(await disk.shown(), hits(wanted))) throw new Error('series');
+        if (Object.keys(wanted).length > 0 && disk.position() !== source.position) throw new Error('position');
+        if (disk.entries().size !== Object.keys(wanted).length) throw new Error('entries');
+        if (!isDeepStrictEqual(disk.scrapers(), scrapers.list())) throw new Error('scrapers');
       },
     ),
     { numRuns: 200 },

@@ -3,8 +3,15 @@ import t from 'tap';
 import { z } from 'zod';
 import { counter } from '../../src/core/metrics/define.ts';
 import { Registry } from '../../src/core/metrics/registry.ts';
-import { type PipelineOptions, sourceLabel, startPipeline } from '../../src/core/pipeline.ts';
-import { type Batch, defineSource, type SourceContext } from '../../src/core/source.ts';
+import { type PipelineOptions, savedSource, sourceLabel, startPipeline } from '../../src/core/pipeline.ts';
+import {
+  type Batch,
+  defineSource,
+  type OpenedSource,
+  type SavedEntries,
+  type SourceContext,
+} from '../../src/core/source.ts';
+import { MemoryCells } from '../support/cells.ts';
 import { show } from '../support/exposition.ts';
 
 const METRICS = { words: counter('test_words_total', 'Words.', ['word']) };
@@ -16,7 +23,7 @@ interface Word {
 type Read = (position: unknown, context: SourceContext<typeof METRICS>) => AsyncGenerator<Batch<string>>;
 
 /** A source of words: `bad` is refused, a blank is no event. */
-function words(read: Read) {
+function words(read: Read, memory: Partial<OpenedSource<string, Word>> = {}) {
   return defineSource<unknown, typeof METRICS, string, Word>({
     type: 'test',
     summary: 'Words.',
@@ -30,7 +37,7 @@ function words(read: Read) {
       timeOf: () => 5_000,
       event: ({ word }) => ({ id: word, time: 0, source: 'test', action: word, outcome: 'ok', data: {} }),
       excerpt: (raw) => raw,
-      changes: () => [],
+      ...memory,
     }),
     split: () => [],
     check: async function* () {},
@@ -50,7 +57,7 @@ function options(read: Read, more: Partial<PipelineOptions> = {}) {
     now: () => 7_000,
     follow: false,
     range: { since: null, until: null },
-    saved: { position: undefined, entries: [] },
+    saved: { position: null, entries: [] },
     signal: new AbortController().signal,
     ...more,
   };
@@ -86,8 +93,8 @@ t.test('items are counted as what they are', async (t) => {
     ['bad_word', 'too_long'],
     'each reason is logged once a minute',
   );
-  t.same(pipeline.takeChanges(), { source: 'test', position: 1, entries: [] });
-  t.equal(pipeline.takeChanges(), null);
+  t.same(pipeline.takeCells(), [[['position', 'test'], 1]]);
+  t.same(pipeline.takeCells(), []);
   t.match(pipeline.status(), { state: 'ended', events: 3, rejected: 4, lag: 2, lastEvent: 5_000 });
 });
 
@@ -111,7 +118,7 @@ t.test('reading goes on from the last position after a failure', async (t) => {
   const pipeline = startPipeline(given);
   await pipeline.ready;
   await pipeline.done;
-  t.same(positions, [undefined, 'after 1', 'after 1']);
+  t.same(positions, [null, 'after 1', 'after 1']);
   const shown = await show(registry);
   t.equal(shown['test_words_total{word="a"}'], 2);
   t.equal(shown['trailgauge_source_errors_total{source="test"}'], 2);
@@ -162,6 +169,47 @@ t.test('a problem is told once and makes the source wait', async (t) => {
   goOn();
   await pipeline.done;
   t.equal((await show(registry))['test_words_total{word="a"}'], 1);
+});
+
+t.test('position and memory are saved together, and given back', async (t) => {
+  const disk = new MemoryCells();
+  const restored: SavedEntries[] = [];
+  const positions: unknown[] = [];
+  const changes: SavedEntries[] = [
+    [
+      ['a', 1],
+      ['', { deep: [2] }],
+      ['gone', 3],
+    ],
+    [['gone', undefined]],
+    [],
+  ];
+  for (const name of ['test', 'test', 'test/other']) {
+    const read: Read = async function* (position) {
+      positions.push(position);
+      yield { items: ['a'], position: { at: positions.length }, bytes: 1 };
+    };
+    const memory = {
+      changes: () => changes.shift() ?? [],
+      restore: (saved: SavedEntries) => void restored.push(saved),
+    };
+    const { options: given } = options(read, {
+      name,
+      spec: words(read, memory),
+      saved: savedSource(disk.load(), name),
+    });
+    const pipeline = startPipeline(given);
+    await pipeline.done;
+    disk.save(pipeline.takeCells());
+    disk.save(pipeline.takeCells());
+  }
+  t.same(positions, [null, { at: 1 }, null], 'a source by another name is another one');
+  t.same(
+    restored.map((entries) => Object.fromEntries(entries)),
+    [{}, { a: 1, '': { deep: [2] } }, {}],
+  );
+  t.same(savedSource(disk.load(), 'test').position, { at: 2 });
+  t.same(savedSource(disk.load(), 'test/other').position, { at: 3 });
 });
 
 t.test('a named source has its name as a label', async (t) => {

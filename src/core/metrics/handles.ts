@@ -52,15 +52,21 @@ export class RowSeries implements CounterSeries, OwedSeries {
   readonly #table: SeriesTable;
   readonly #row: number;
   readonly #born: number;
+  /** The table's `frees` when it was last seen to be alive. */
+  #frees: number;
 
   constructor(table: SeriesTable, row: number) {
     this.#table = table;
     this.#row = row;
     this.#born = table.born[row]!;
+    this.#frees = table.frees;
   }
 
   get alive(): boolean {
-    return this.#table.born[this.#row] === this.#born;
+    if (this.#frees === this.#table.frees) return true;
+    if (this.#table.born[this.#row] !== this.#born) return false;
+    this.#frees = this.#table.frees;
+    return true;
   }
 
   inc(by = 1): void {

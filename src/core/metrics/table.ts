@@ -53,6 +53,8 @@ export class SeriesTable {
   length = 0;
   /** Series that are there. */
   count = 0;
+  /** Times that rows were freed: as long as it stays the same, every row is still its series' own. */
+  frees = 0;
   /** Rows whose owner is not there: they are kept, not shown. */
   readonly #orphans = new Set<number>();
   readonly #options: TableOptions;
@@ -99,6 +101,7 @@ export class SeriesTable {
     suffixes.release(this.keys.id(row, labels));
     this.keys.remove(row);
     this.born[row] = 0;
+    this.frees += 1;
     this.#orphans.delete(row);
     this.count -= 1;
     this.#free.push(row);

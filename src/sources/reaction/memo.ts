@@ -53,7 +53,8 @@ class LineMemo<T> implements Memo<T> {
     this.#words[at] = hash;
     this.#words[at + 1] = length;
     this.#words[at + 2] = this.#values.length;
-    bytes.copy(this.#bytes, 4 * (at + HEAD), start, end);
+    let to = 4 * (at + HEAD);
+    for (let from = start; from < end; from++) this.#bytes[to++] = bytes[from]!;
     this.#used += HEAD + ((length + 3) >> 2);
     this.#values.push(value);
     let reach = 0;
@@ -63,9 +64,10 @@ class LineMemo<T> implements Memo<T> {
 
   #isLine(at: number, bytes: Buffer, start: number, end: number): boolean {
     if (this.#words[at + 1] !== end - start) return false;
-    const known = this.#bytes;
-    let from = 4 * (at + HEAD);
-    for (let at = start; at < end; at++) if (known[from++] !== bytes[at]) return false;
+    let word = at + HEAD;
+    let from = start;
+    for (; from + 4 <= end; from += 4) if (this.#words[word++] !== wordAt(bytes, from)) return false;
+    for (let to = 4 * word; from < end; from++) if (this.#bytes[to++] !== bytes[from]) return false;
     return true;
   }
 }
@@ -78,10 +80,14 @@ function hashOf(bytes: Buffer, start: number, end: number): number {
   let hash = end - start;
   let at = start;
   for (; at + 4 <= end; at += 4) {
-    const word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
-    hash = Math.imul(hash ^ word, 0x9e3779b1);
+    hash = Math.imul(hash ^ wordAt(bytes, at), 0x9e3779b1);
     hash ^= hash >>> 15;
   }
   for (; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
   return Math.imul(hash ^ (hash >>> 13), 0x85ebca6b) ^ (hash >>> 16);
+}
+
+/** As typed arrays hold it on the machines that Node.js runs on. */
+function wordAt(bytes: Buffer, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
 }

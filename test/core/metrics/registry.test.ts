@@ -125,7 +125,21 @@ t.test('labels that the data names may be many and long', async (t) => {
 
 t.test('values that look like other labels make series of their own', async () => {
   const two = counter('test_two_total', 'Two.', ['a', 'b']);
-  const hostile = fc.constantFrom('', '"', ',', '"x', '",b="', 'a="b",c', 'a="b",c="', '\\', '\\"', '\n', '{', '}', '\0');
+  const hostile = fc.constantFrom(
+    '',
+    '"',
+    ',',
+    '"x',
+    '",b="',
+    'a="b",c',
+    'a="b",c="',
+    '\\',
+    '\\"',
+    '\n',
+    '{',
+    '}',
+    '\0',
+  );
   const set = fc.record({ a: hostile, b: hostile, any: hostile });
   await fc.assert(
     fc.asyncProperty(fc.array(set, { maxLength: 30 }), async (sets) => {

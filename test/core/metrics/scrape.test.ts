@@ -1,23 +1,46 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { NEWCOMER_MS, SCRAPER_LIMIT, SCRAPER_TTL_MS, Scrapers } from '../../../src/core/metrics/scrape.ts';
-import { type SavedSince, SinceStore } from '../../../src/core/metrics/since.ts';
+import { since } from '../../../src/core/metrics/define.ts';
+import { Registry } from '../../../src/core/metrics/registry.ts';
+import { restoreSeries, takeSeries } from '../../../src/core/metrics/saved.ts';
+import {
+  type Collection,
+  NEWCOMER_MS,
+  SCRAPER_LIMIT,
+  SCRAPER_TTL_MS,
+  Scrapers,
+} from '../../../src/core/metrics/scrape.ts';
+import { MemoryCells } from '../../support/cells.ts';
+
+const CATALOGUE = { seen: since('seen', 'Seen.', ['who']) };
 
 function create() {
-  const owed = new SinceStore();
-  const scrapers = new Scrapers(owed, 0);
-  const add = (text: string, by = 1) => owed.inc(owed.find('f', text) ?? owed.create('f', 's', text), by);
+  const registry = new Registry({ seriesLimit: 1_000 });
+  const { seen } = registry.register('o', CATALOGUE);
+  const family = registry.families.get('seen')!;
+  const { keys } = family.table!;
+  const scrapers = new Scrapers(registry, 0);
+  const add = (who: string, by = 1) => {
+    const series = seen.series({ who }, []);
+    for (let i = 0; i < by; i++) series.inc();
+    return series;
+  };
+  /** What a collection gives, row by row. */
+  function* rowsOf(collection: Collection): Generator<readonly [string, number]> {
+    for (const { row, amount } of collection.collect(family)) {
+      yield [registry.texts.symbols.text(keys.id(row, 0)), amount];
+    }
+  }
   const collect = (id: string, now = 0) => {
-    const collection = scrapers.begin(id, 0, now);
-    const rows = Object.fromEntries(collection.collect('f'));
-    return { rows, collection };
+    const collection = scrapers.begin(id, now);
+    return { ...collection, rows: Object.fromEntries(rowsOf(collection)) };
   };
   const given = (id: string, now = 0) => {
-    const { rows, collection } = collect(id, now);
-    collection.delivered();
+    const { rows, delivered } = collect(id, now);
+    delivered();
     return rows;
   };
-  return { owed, scrapers, add, collect, given };
+  return { registry, scrapers, add, rowsOf, collect, given, size: () => family.table!.count };
 }
 
 t.test('each scraper sees each event once', async (t) => {
@@ -39,20 +62,19 @@ t.test('what did not arrive is owed again', async (t) => {
   add('x');
   t.same(broken.rows, { x: 2 });
   t.same(collect('a').rows, { x: 1 }, 'two at once get different events');
-  broken.collection.failed();
+  broken.failed();
   t.same(given('a'), { x: 2 });
 });
 
 t.test('a series that everyone has seen is forgotten in time, and begins anew', async (t) => {
-  const { add, given, owed } = create();
-  const first = owed.create('f', 's', 'x');
-  owed.inc(first, 4);
+  const { add, given, size } = create();
+  const first = add('x', 4);
   t.same(given('a', 1), { x: 4 });
   given('a', NEWCOMER_MS + 1);
   t.ok(first.alive, 'a new scraper would get it still');
   given('a', 2 * NEWCOMER_MS + 2);
   t.notOk(first.alive);
-  t.equal(owed.size('f'), 0);
+  t.equal(size(), 0);
   add('x');
   t.same(given('a', 2 * NEWCOMER_MS + 3), { x: 1 });
 });
@@ -96,7 +118,7 @@ t.test('what is owed survives being saved', async () => {
   const step = fc.oneof(
     fc.record({
       do: fc.constant('add' as const),
-      text: fc.constantFrom('x', 'y', 'z'),
+      who: fc.constantFrom('x', 'y', 'z'),
       by: fc.integer({ min: 1, max: 9 }),
     }),
     fc.record({ do: fc.constantFrom('give' as const, 'break' as const), id: fc.constantFrom('a', 'b') }),
@@ -105,51 +127,107 @@ t.test('what is owed survives being saved', async () => {
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      let { owed, scrapers } = create();
-      const disk = new Map<number, SavedSince>();
+      let life = create();
+      const disk = new MemoryCells();
       const truth = new Map<string, number>();
       const seen = new Map<string, number>();
       let now = 0;
+      const give = (id: string) => {
+        for (const [who, value] of Object.entries(life.given(id, now))) {
+          seen.set(id + who, (seen.get(id + who) ?? 0) + value);
+        }
+      };
       // Both scrapers come before anything happens, so that all is owed to both.
-      for (const id of ['a', 'b']) scrapers.begin(id, 0, now).delivered();
+      for (const id of ['a', 'b']) give(id);
       for (const step of steps) {
         if (step.do === 'add') {
-          owed.inc(owed.find('f', step.text) ?? owed.create('f', 's', step.text), step.by);
-          truth.set(step.text, (truth.get(step.text) ?? 0) + step.by);
-        } else if (step.do === 'give' || step.do === 'break') {
-          const collection = scrapers.begin(step.id, 0, now);
-          const rows = collection.collect('f');
-          if (step.do === 'break') collection.failed();
-          else {
-            for (const [text, value] of rows) seen.set(step.id + text, (seen.get(step.id + text) ?? 0) + value);
-            collection.delivered();
-          }
-        } else if (step.do === 'hour') now += NEWCOMER_MS / 2;
+          life.add(step.who, step.by);
+          truth.set(step.who, (truth.get(step.who) ?? 0) + step.by);
+        } else if (step.do === 'give') give(step.id);
+        else if (step.do === 'break') life.collect(step.id, now).failed();
+        else if (step.do === 'hour') now += NEWCOMER_MS / 2;
         else {
-          for (const { slot, saved } of owed.take()) {
-            if (saved) disk.set(slot, structuredClone(saved));
-            else disk.delete(slot);
-          }
-          const list = scrapers.list();
-          ({ owed, scrapers } = create());
-          for (const [slot, saved] of disk) owed.restore(slot, saved);
-          owed.restored();
-          scrapers.restore(list);
+          disk.save(takeSeries(life.registry));
+          const list = life.scrapers.list();
+          life = create();
+          restoreSeries(life.registry, disk.load());
+          life.scrapers.restore(list);
         }
         if (now > SCRAPER_TTL_MS / 2) break;
-        for (const id of ['a', 'b'])
-          for (const text of ['x', 'y', 'z']) {
-            if ((seen.get(id + text) ?? 0) > (truth.get(text) ?? 0)) return false;
-          }
+        for (const [key, value] of seen) if (value > (truth.get(key.slice(1)) ?? 0)) return false;
       }
       for (const id of ['a', 'b']) {
-        for (const [text, value] of scrapers.begin(id, 0, now).collect('f')) {
-          seen.set(id + text, (seen.get(id + text) ?? 0) + value);
-        }
-        for (const [text, value] of truth) if (seen.get(id + text) !== value) return false;
+        give(id);
+        for (const [who, value] of truth) if (seen.get(id + who) !== value) return false;
       }
       return true;
     }),
     { numRuns: 500 },
   );
+});
+
+t.test('what one is being given is not forgotten because all others have it', async (t) => {
+  const { add, collect, given, size } = create();
+  given('a');
+  add('x');
+  // Newcomers do not get it any more.
+  for (const hour of [1, 2, 3]) given('b', hour * NEWCOMER_MS);
+  const hanging = collect('a', 3 * NEWCOMER_MS);
+  t.same(hanging.rows, { x: 1 });
+  given('b', 3 * NEWCOMER_MS);
+  t.equal(size(), 1);
+  hanging.failed();
+  t.same(given('a', 3 * NEWCOMER_MS), { x: 1 });
+  t.equal(size(), 0);
+});
+
+t.test('what one was given and did not get is not owed to the one that has its place', async (t) => {
+  const { add, collect, given } = create();
+  add('x');
+  const hanging = collect('0');
+  for (let i = 1; i <= SCRAPER_LIMIT; i++) given(String(i), i);
+  hanging.failed();
+  for (let i = 1; i <= SCRAPER_LIMIT; i++) t.same(given(String(i), 100), {});
+});
+
+t.test('one that is forgotten while it collects takes nothing from the one that has its place', async (t) => {
+  const { add, scrapers, rowsOf, given } = create();
+  add('x');
+  add('y', 2);
+  const rows = rowsOf(scrapers.begin('0', 0));
+  t.same(rows.next().value, ['x', 1]);
+  for (let i = 1; i < SCRAPER_LIMIT; i++) given(String(i), i);
+  const next = scrapers.begin('next', 100);
+  t.same([...rows], []);
+  t.same([...rowsOf(next)].toSorted(), [
+    ['x', 1],
+    ['y', 2],
+  ]);
+});
+
+t.test('a clock that was set back does not keep what everyone has seen', async (t) => {
+  const { add, given, size } = create();
+  add('x');
+  given('a', 1_000 * NEWCOMER_MS);
+  for (let hour = 0; hour < 4; hour++) given('a', hour * NEWCOMER_MS);
+  t.equal(size(), 0);
+});
+
+t.test('what a later answer showed is not shown at 0 again because an earlier one failed', async (t) => {
+  const { registry, scrapers } = create();
+  const known = (births: number) => {
+    registry.births = births;
+    return scrapers.begin('a', 0);
+  };
+  known(10).delivered();
+  const hanging = known(20);
+  t.equal(hanging.known, 10);
+  const later = known(20);
+  t.equal(later.known, 20);
+  later.delivered();
+  hanging.failed();
+  t.equal(known(20).known, 20);
+  const alone = known(30);
+  alone.failed();
+  t.equal(known(30).known, 20, 'else it is');
 });
