@@ -45,7 +45,11 @@ function rowsOf({ size, rounds, ...aims }: Aims): readonly Row[] {
   };
   const memory = us.memory / them.memory;
   return [
-    compared(`scrape of ${series}, four labels (${(us.bytes / 1e6).toFixed(1)} MB), all changed`, 'scrape', aims.scrape),
+    compared(
+      `scrape of ${series}, four labels (${(us.bytes / 1e6).toFixed(1)} MB), all changed`,
+      'scrape',
+      aims.scrape,
+    ),
     compared('the same, one in a hundred changed', 'scrapeFew', aims.scrape),
     {
       what: 'the same, longest stop of the event loop',

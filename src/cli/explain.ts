@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
+import { openAddresses } from '../core/addresses.ts';
 import { Registry } from '../core/metrics/registry.ts';
 import { type SeriesChange, traceChanges } from '../core/metrics/trace.ts';
 import { sourceLabel } from '../core/pipeline.ts';
@@ -38,6 +39,7 @@ export async function explain(args: ExplainArguments, io: Io): Promise<number> {
   }
   // Warnings too: where pattern names are not known, this says why.
   const log = await createLog('warn', io.stderr.isTTY === true);
+  const addresses = openAddresses(config.addresses, { follow: false, log });
   const registry = new Registry({ seriesLimit: config.metrics.series_limit });
   let duplicates = 0;
   try {
@@ -45,6 +47,7 @@ export async function explain(args: ExplainArguments, io: Io): Promise<number> {
       name: args.source,
       metrics: registry.register(args.source, spec.metrics, sourceLabel(args.source).constant),
       log,
+      addresses,
       report: {
         problem: () => {},
         error: (text) => log.error(text),

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { backoffMs } from '../lib/backoff.ts';
-import { type Addresses, NO_ADDRESSES } from './addresses.ts';
+import type { Addresses } from './addresses.ts';
 import type { Cell, SavedCells } from './cells.ts';
 import type { Catalogue } from './metrics/define.ts';
 import type { CounterSeries, Handles } from './metrics/handles.ts';
@@ -67,7 +67,7 @@ export interface PipelineOptions {
   readonly now: () => number;
   readonly follow: boolean;
   readonly range: SourceContext<Catalogue>['range'];
-  readonly addresses?: Addresses;
+  readonly addresses: Addresses;
   readonly saved: SavedSource;
   readonly signal: AbortSignal;
 }
@@ -166,7 +166,7 @@ class Run {
       now,
       follow: options.follow,
       range: options.range,
-      addresses: options.addresses ?? NO_ADDRESSES,
+      addresses: options.addresses,
       signal: options.signal,
     });
     this.#opened.restore?.(saved.entries);

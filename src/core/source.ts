@@ -60,7 +60,7 @@ export interface SourceContext<C extends Catalogue> {
   /** Only events of this time are wanted, in milliseconds since 1970. */
   readonly range: { readonly since: number | null; readonly until: number | null };
   /** What is known of IP addresses; nothing, where it is left out. */
-  readonly addresses?: Addresses;
+  readonly addresses: Addresses;
   /** Ends when the source has to end. */
   readonly signal: AbortSignal;
 }

@@ -63,7 +63,7 @@ t.test('the defaults are a configuration that is complete already', async (t) =>
   t.match(yaml.stdout, /^# The whole configuration/);
   const value = parse(yaml.stdout);
   t.same(JSON.parse(json.stdout), value);
-  t.same(Object.keys(value), ['log', 'listen', 'state', 'metrics', 'sources', 'writers']);
+  t.same(Object.keys(value), ['log', 'listen', 'state', 'metrics', 'addresses', 'sources', 'writers']);
 
   const fromYaml = file(place, 'defaults.yaml', yaml.stdout);
   const fromJson = file(place, 'defaults.json', json.stdout);

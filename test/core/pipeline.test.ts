@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import t from 'tap';
 import { z } from 'zod';
+import { NO_ADDRESSES } from '../../src/core/addresses.ts';
 import { counter } from '../../src/core/metrics/define.ts';
 import { Registry } from '../../src/core/metrics/registry.ts';
 import { type PipelineOptions, savedSource, sourceLabel, startPipeline } from '../../src/core/pipeline.ts';
@@ -55,6 +56,7 @@ function options(read: Read, more: Partial<PipelineOptions> = {}) {
     registry,
     log,
     now: () => 7_000,
+    addresses: NO_ADDRESSES,
     follow: false,
     range: { since: null, until: null },
     saved: { position: null, entries: [] },

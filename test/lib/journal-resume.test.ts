@@ -11,6 +11,9 @@ function entries(...cursors: string[]): JournalEntry[] {
     invocation: undefined,
     bytes: 0,
     tooLong: 0,
+    line: null,
+    lineStart: 0,
+    lineEnd: 0,
   }));
 }
 

@@ -1,5 +1,5 @@
-/** Rows of one page, the unit in which what changed is saved. */
-export const PAGE_ROWS = 128;
+/** Numbers of one page, the unit in which what changed is saved: with what is put around them they fill a page of 4 KiB. */
+const PAGE_VALUES = 500;
 
 /** A page of values as it is saved. */
 export interface SavedPage {
@@ -11,23 +11,26 @@ export interface SavedPage {
 export class Column {
   values: Float64Array;
   readonly width: number;
+  readonly #pageRows: number;
   #dirty = new Uint8Array(1);
   #dirtyPages: number[] = [];
 
   constructor(width: number) {
     this.width = width;
+    this.#pageRows = Math.max(1, Math.floor(PAGE_VALUES / width));
     this.values = new Float64Array(16 * width);
   }
 
   /** Makes room for rows up to this one. */
   reserve(row: number): void {
     if ((row + 1) * this.width > this.values.length) this.values = grown(this.values, (row + 1) * this.width);
-    if (pageOf(row) >= this.#dirty.length) this.#dirty = grown(this.#dirty, pageOf(row) + 1);
+    const page = this.#pageOf(row);
+    if (page >= this.#dirty.length) this.#dirty = grown(this.#dirty, page + 1);
   }
 
   /** Notes that values of a row changed. */
   mark(row: number): void {
-    const page = pageOf(row);
+    const page = this.#pageOf(row);
     if (this.#dirty[page] === 1) return;
     this.#dirty[page] = 1;
     this.#dirtyPages.push(page);
@@ -46,7 +49,7 @@ export class Column {
 
   /** Copies of the pages that changed since they were last taken. */
   take(): readonly SavedPage[] {
-    const length = PAGE_ROWS * this.width;
+    const length = this.#pageRows * this.width;
     const pages = this.#dirtyPages.map((page) => {
       this.#dirty[page] = 0;
       const values = new Float64Array(length);
@@ -59,13 +62,14 @@ export class Column {
 
   /** Takes a saved page back. */
   restore({ page, values }: SavedPage): void {
-    this.reserve((page + 1) * PAGE_ROWS - 1);
-    this.values.set(values.subarray(0, PAGE_ROWS * this.width), page * PAGE_ROWS * this.width);
+    const length = this.#pageRows * this.width;
+    this.reserve((page + 1) * this.#pageRows - 1);
+    this.values.set(values.subarray(0, length), page * length);
   }
-}
 
-export function pageOf(row: number): number {
-  return (row / PAGE_ROWS) | 0;
+  #pageOf(row: number): number {
+    return (row / this.#pageRows) | 0;
+  }
 }
 
 type Numbers = Float64Array | Uint8Array | Uint32Array | Int32Array;

@@ -1,4 +1,4 @@
-import { Column, grown, PAGE_ROWS, pageOf } from './column.ts';
+import { Column, grown } from './column.ts';
 import { SeriesKeys } from './keys.ts';
 import type { Symbols } from './symbols.ts';
 
@@ -6,6 +6,9 @@ import type { Symbols } from './symbols.ts';
 export type SavedRow =
   | readonly [owner: string, born: number, created: number, suffix: string, ...labels: readonly string[]]
   | null;
+
+/** Rows of one page, the unit in which births are saved. */
+export const PAGE_ROWS = 64;
 
 /** A page of series as it is saved: `PAGE_ROWS` rows, the last ones left out where there are none. */
 export interface SavedRows {
@@ -232,4 +235,8 @@ export class SeriesTable {
     this.#isChanged = grown(this.#isChanged, row + 1);
     this.#isDirty = grown(this.#isDirty, pageOf(this.born.length) + 1);
   }
+}
+
+function pageOf(row: number): number {
+  return (row / PAGE_ROWS) | 0;
 }

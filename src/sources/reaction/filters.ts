@@ -1,5 +1,5 @@
-import { boundValue, LABEL_VALUE_LIMIT, type Label } from '../../core/metrics/labels.ts';
 import type { CounterSeries } from '../../core/metrics/handles.ts';
+import { boundValue, LABEL_VALUE_LIMIT, type Label } from '../../core/metrics/labels.ts';
 import { type Aligner, compileAligner } from './align.ts';
 import { detached } from './list.ts';
 import { labelNames } from './names.ts';

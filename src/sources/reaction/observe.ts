@@ -1,5 +1,5 @@
-import type { Label } from '../../core/metrics/labels.ts';
 import type { CounterSeries, Handles, OwedSeries } from '../../core/metrics/handles.ts';
+import type { Label } from '../../core/metrics/labels.ts';
 import type { SavedEntries } from '../../core/source.ts';
 import { type Alignment, complete, isFinal } from './align.ts';
 import {
@@ -11,8 +11,8 @@ import {
   patternLabels,
 } from './filters.ts';
 import { Hold, type SavedHold } from './hold.ts';
-import type { REACTION_METRICS } from './metrics.ts';
 import type { Line } from './lines.ts';
+import type { REACTION_METRICS } from './metrics.ts';
 import {
   type ActionLine,
   type Arguments,

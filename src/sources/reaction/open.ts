@@ -19,7 +19,8 @@ type Parsed = Observed | Rejected | null;
 
 /** Opens the source: one observer, fed by the log, that knows the configuration as reaction has it. */
 export function openReaction(config: ReactionConfig, context: Context): OpenedSource<Line, Observed> {
-  const { metrics, report, now, follow } = context;
+  const { metrics, report, now, follow, addresses } = context;
+  let { revision } = addresses;
   const observer = new Observer({
     metrics,
     holdMs: durationMs(config.hold),
@@ -27,7 +28,7 @@ export function openReaction(config: ReactionConfig, context: Context): OpenedSo
     actions: patternExport(config.export.actions),
     commands: config.export.commands,
     streams: config.export.streams,
-    transforms: compileTransforms(config.transform, (error) => report.error(error.message), context.addresses),
+    transforms: compileTransforms(config.transform, (error) => report.error(error.message), addresses),
     onHeld: report.duplicate,
     onStart: () => {
       if (follow) settings.refresh();
@@ -65,7 +66,12 @@ export function openReaction(config: ReactionConfig, context: Context): OpenedSo
         now: now(),
       }),
     excerpt: (line) => line.text.slice(0, 200),
-    sample: sampler,
+    sample: () => {
+      // What was read of a database shows in labels.
+      if (revision !== addresses.revision) observer.configure(settings.current());
+      revision = addresses.revision;
+      return sampler();
+    },
     restore: (entries) => observer.restore(entries),
     changes: () => [...observer.changes()],
     close: settings.close,

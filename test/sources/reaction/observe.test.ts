@@ -58,7 +58,7 @@ function create(more: Partial<ObserverOptions> & { readonly transform?: Transfor
   const feed = (text: string, time: number | null = null, v1 = false) => {
     const parsed = parseLine(text, v1);
     if (parsed === null || 'rejected' in parsed) throw new Error(`no event: ${text} ${(parsed as Rejected)?.rejected}`);
-    observer.observe(unobserved(parsed), time);
+    observer.observe(unobserved(parsed), { text, v1, time });
   };
   return { registry, observer, counts, feed };
 }
