@@ -2,9 +2,10 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Counter, Registry as PromRegistry } from 'prom-client';
 import { counter } from '../src/core/metrics/define.ts';
-import { type Exposition, expose } from '../src/core/metrics/exposition.ts';
+import { expose } from '../src/core/metrics/exposition.ts';
 import { Registry } from '../src/core/metrics/registry.ts';
 import { Scrapers } from '../src/core/metrics/scrape.ts';
+import type { Exposition } from '../src/core/metrics/sheet.ts';
 import { ascending, best } from './contest.ts';
 import { seeded } from './random.ts';
 
@@ -84,7 +85,12 @@ function ours(): Contender {
     keep: (labels) => requests.series(labels),
     scrape: async () => {
       const collection = scrapers.begin('bench', 0);
-      const shown = await expose(registry, { format: 'text', collection, idleMs: 0, now: 0 });
+      const shown = await expose(registry, {
+        view: { format: 'text', escaping: 'underscores' },
+        collection,
+        idleMs: 0,
+        now: 0,
+      });
       return { bytes: lengthOf(shown), release: shown.giveBack };
     },
   };

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { openAddresses } from './core/addresses.ts';
 import type { Engine } from './core/engine.ts';
 import { type Keeper, startKeeper } from './core/keeper.ts';
-import { type Pipeline, savedSource } from './core/pipeline.ts';
+import type { Pipeline } from './core/pipeline.ts';
+import { savedSource } from './core/saved-source.ts';
 import { openState, type State } from './core/state.ts';
 import { type AppOptions, engineOf } from './once.ts';
 import { type Server, startServer } from './server/server.ts';
@@ -95,7 +96,8 @@ async function serve(
   const server = await startServer({
     listen: config.listen,
     log,
-    scrape: (format, scraper) => engine.scrape(format, scraper, () => keeper.commit()),
+    scrape: (asked, scraper) => engine.scrape(asked, scraper, () => keeper.commit()),
+    formats: engine.formats,
     status: () => engine.status(keeper.problem()),
     unready: () => opening ?? keeper.problem(),
   });

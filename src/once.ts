@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { type Addresses, openAddresses } from './core/addresses.ts';
 import type { Config } from './core/config.ts';
 import { createEngine, type Engine } from './core/engine.ts';
-import type { Format } from './core/metrics/family.ts';
+import type { Negotiated } from './core/metrics/negotiate.ts';
 import type { AnySource } from './core/source.ts';
 import { readVersion } from './core/version.ts';
 
@@ -20,11 +20,11 @@ export async function runOnce(
   options: AppOptions & {
     readonly since: number | null;
     readonly until: number | null;
-    readonly format: Format;
+    readonly view: Negotiated;
     readonly signal: AbortSignal;
   },
 ): Promise<readonly Buffer[]> {
-  const { since, until, signal, format } = options;
+  const { since, until, signal, view } = options;
   // It watches nothing, so there is nothing to close.
   const addresses = openAddresses(options.config.addresses, { follow: false, log: options.log });
   const engine = engineOf(options, addresses);
@@ -32,7 +32,7 @@ export async function runOnce(
   const pipelines = engine.start({ saved, follow: false, range: { since, until }, signal });
   await Promise.all(pipelines.map((pipeline) => pipeline.done));
   await Promise.all(pipelines.map((pipeline) => pipeline.sample()));
-  const { pieces } = await engine.scrape(format, 'once', async () => {});
+  const { pieces } = await engine.scrape(view, 'once', async () => {});
   return pieces;
 }
 

@@ -1,4 +1,4 @@
-import type { Format } from '../core/metrics/family.ts';
+import { DEFAULT_VIEW, type Negotiated } from '../core/metrics/negotiate.ts';
 import { parseTime, TIME_WISH } from '../lib/time.ts';
 import { runOnce } from '../once.ts';
 import { SOURCES } from '../sources/index.ts';
@@ -10,8 +10,14 @@ export interface OnceArguments {
   readonly config: ConfigArguments;
   readonly since?: string | undefined;
   readonly until?: string | undefined;
-  readonly format: Format;
+  readonly format: keyof typeof VIEWS;
 }
+
+/** What `--format` stands for. */
+const VIEWS = {
+  text: DEFAULT_VIEW,
+  openmetrics: { format: 'openmetrics', version: '1.0.0', escaping: 'underscores' },
+} as const satisfies Readonly<Record<string, Negotiated>>;
 
 /** Reads all that the sources hold now and prints the exposition. */
 export async function once(args: OnceArguments, io: Io): Promise<number> {
@@ -43,7 +49,7 @@ export async function once(args: OnceArguments, io: Io): Promise<number> {
       signal,
       since,
       until,
-      format: args.format,
+      view: VIEWS[args.format],
     });
     for (const chunk of chunks) await write(io.stdout, chunk);
     return OK;

@@ -3,13 +3,15 @@ import { durationMs } from '../lib/duration.ts';
 import type { Addresses } from './addresses.ts';
 import type { SavedCells } from './cells.ts';
 import type { Config } from './config.ts';
-import { CONTENT_TYPES, type Exposition, expose } from './metrics/exposition.ts';
-import { type Format, seriesCount } from './metrics/family.ts';
+import { expose } from './metrics/exposition.ts';
+import { seriesCount } from './metrics/family.ts';
 import type { Handles } from './metrics/handles.ts';
+import { contentType, type ExpositionFormat, type Negotiated } from './metrics/negotiate.ts';
 import { Registry } from './metrics/registry.ts';
 import { createRuntimeMetrics } from './metrics/runtime.ts';
 import { restoreSeries } from './metrics/saved.ts';
 import { type Scraper, Scrapers } from './metrics/scrape.ts';
+import type { Exposition } from './metrics/sheet.ts';
 import { OWN_METRICS, SOURCE_METRICS } from './own.ts';
 import { type Pipeline, type PipelineOptions, sourceLabel, startPipeline } from './pipeline.ts';
 import type { AnySource } from './source.ts';
@@ -43,8 +45,10 @@ export interface Engine {
   restore(saved: SavedCells): void;
   /** Opens the sources of the configuration; saved series have to be restored before. */
   start(options: StartOptions): readonly Pipeline[];
+  /** Formats that can be given. */
+  readonly formats: readonly ExpositionFormat[];
   /** What this scraper is to be shown. `commit` is waited for before it is given out. */
-  scrape(format: Format, scraper: string, commit: () => Promise<void>): Promise<Scrape>;
+  scrape(asked: Negotiated, scraper: string, commit: () => Promise<void>): Promise<Scrape>;
   status(problem: string | null): Status;
 }
 
@@ -79,6 +83,8 @@ export function createEngine(options: EngineOptions): Engine {
     registry,
     scrapers,
     own,
+    // Metrics of the process come as text.
+    formats: runtime ? ['text', 'openmetrics'] : ['text', 'openmetrics', 'protobuf'],
     restore: (saved) => {
       restoreSeries(registry, saved);
       // Written by the keeper; the version of the state's format vouches for the shape.
@@ -100,15 +106,15 @@ export function createEngine(options: EngineOptions): Engine {
       );
       return pipelines;
     },
-    scrape: async (format, scraper, commit) => {
+    scrape: async (asked, scraper, commit) => {
       const began = performance.now();
       registry.time = now();
       countSeries();
       const collection = scrapers.begin(scraper, now());
       let exposition: Exposition | null = null;
       try {
-        const more = runtime ? await (await runtime)(format) : '';
-        exposition = await expose(registry, { format, collection, idleMs, now: now(), more });
+        const more = runtime ? await (await runtime)(asked.format) : '';
+        exposition = await expose(registry, { view: asked, collection, idleMs, now: now(), more });
         await commit();
         own.scrapeSeconds.observe({}, (performance.now() - began) / 1000);
       } catch (error) {
@@ -118,7 +124,7 @@ export function createEngine(options: EngineOptions): Engine {
       }
       const { pieces, packed, giveBack } = exposition;
       return {
-        contentType: CONTENT_TYPES[format],
+        contentType: contentType(asked),
         pieces,
         packed,
         delivered: () => {

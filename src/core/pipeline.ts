@@ -2,20 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { backoffMs } from '../lib/backoff.ts';
 import type { Addresses } from './addresses.ts';
-import type { Cell, SavedCells } from './cells.ts';
+import type { Cell } from './cells.ts';
 import type { Catalogue } from './metrics/define.ts';
 import type { CounterSeries, Handles } from './metrics/handles.ts';
 import type { Registry } from './metrics/registry.ts';
 import { SOURCE_METRICS } from './own.ts';
 import { createRate, type Rate } from './rate.ts';
-import {
-  type AnySource,
-  type Batch,
-  isRejected,
-  type OpenedSource,
-  type SavedEntries,
-  type SourceContext,
-} from './source.ts';
+import { type SavedSource, sourceCells } from './saved-source.ts';
+import { type AnySource, type Batch, isRejected, type OpenedSource, type SourceContext } from './source.ts';
 
 /** What a person wants to know of a source. */
 export interface SourceStatus {
@@ -51,12 +45,6 @@ export interface Pipeline {
   takeCells(): readonly Cell[];
 }
 
-/** What was saved of a source: null for nothing. */
-export interface SavedSource {
-  readonly position: unknown;
-  readonly entries: SavedEntries;
-}
-
 export interface PipelineOptions {
   /** `reaction` or `reaction/NAME`. */
   readonly name: string;
@@ -71,10 +59,6 @@ export interface PipelineOptions {
   readonly saved: SavedSource;
   readonly signal: AbortSignal;
 }
-
-/** Kinds of cells: where a source reads on, and the parts of what it remembers. */
-const POSITION = 'position';
-const ENTRY = 'entry';
 
 /** A reason is logged at most so often. */
 const REJECT_LOG_MS = 60_000;
@@ -91,12 +75,6 @@ export function startPipeline(options: PipelineOptions): Pipeline {
     sample: () => run.sample(),
     takeCells: () => run.takeCells(),
   };
-}
-
-/** What was saved of a source by its pipeline. */
-export function savedSource(saved: SavedCells, name: string): SavedSource {
-  const entries = saved.under(ENTRY, name).map(([[key], value]): readonly [string, unknown] => [String(key), value]);
-  return { position: saved.under(POSITION, name)[0]?.[1] ?? null, entries };
 }
 
 /** The value of the label `source`, and the constant labels of the source's own metrics. */
@@ -211,10 +189,10 @@ class Run {
 
   takeCells(): readonly Cell[] {
     const { name } = this.#options;
-    const entries = (this.#opened.changes?.() ?? []).map(([key, value]): Cell => [[ENTRY, name, key], value]);
+    const entries = this.#opened.changes?.() ?? [];
     if (!this.#moved && entries.length === 0) return [];
     this.#moved = false;
-    return [[[POSITION, name], this.#position ?? null], ...entries];
+    return sourceCells(name, { position: this.#position ?? null, entries });
   }
 
   /** No `await` in here: totals, the source's memory and the position always belong together. */

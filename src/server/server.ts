@@ -1,12 +1,17 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { type FastifyError, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Logger } from 'pino';
 import type { Config } from '../core/config.ts';
 import type { Scrape } from '../core/engine.ts';
-import { CONTENT_TYPES } from '../core/metrics/exposition.ts';
-import type { Format } from '../core/metrics/family.ts';
-import { acceptsGzip, negotiateFormat } from '../core/metrics/negotiate.ts';
+import {
+  acceptsGzip,
+  contentType,
+  type ExpositionFormat,
+  type Negotiated,
+  negotiate,
+} from '../core/metrics/negotiate.ts';
 import type { Status } from '../core/status.ts';
 import { pageHeaders, pageOptions, renderPage } from './page.ts';
 import { loadWebConfig } from './web-config.ts';
@@ -15,7 +20,9 @@ export interface ServerOptions {
   readonly listen: Config['listen'];
   readonly log: Logger;
   /** The exposition for a scraper, already saved; rejects if it cannot be. */
-  readonly scrape: (format: Format, scraper: string) => Promise<Scrape>;
+  readonly scrape: (asked: Negotiated, scraper: string) => Promise<Scrape>;
+  /** Formats that can be given. */
+  readonly formats: readonly ExpositionFormat[];
   readonly status: () => Status;
   /** Null when ready, or why not. */
   readonly unready: () => string | null;
@@ -27,6 +34,8 @@ export interface Server {
   close(): Promise<void>;
 }
 
+/** Bytes from which on an answer is packed while it is sent. */
+const STREAMED_LENGTH = 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
 const HEADER_LIMIT = 16 * 1024;
 
@@ -99,12 +108,12 @@ async function answerScrape(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const format = negotiateFormat(request.headers.accept);
+  const asked = negotiate(request.headers.accept, options.formats);
   // Without a body nothing would be given, and nothing must count as given.
-  if (request.method === 'HEAD') return reply.header('Content-Type', CONTENT_TYPES[format]).send();
+  if (request.method === 'HEAD') return reply.header('Content-Type', contentType(asked)).send();
   let scrape: Scrape;
   try {
-    scrape = await options.scrape(format, scraperOf(request));
+    scrape = await options.scrape(asked, scraperOf(request));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return reply.code(503).type('text/plain').send(`metrics are withheld: ${reason}\n`);
@@ -125,8 +134,15 @@ async function answerScrape(
     .header('Content-Type', scrape.contentType)
     .header('Vary', 'Accept, Accept-Encoding')
     .header('Cache-Control', 'no-store');
-  if (packed) reply.header('Content-Encoding', 'gzip');
-  return reply.send(Readable.from(packed ? scrape.packed() : scrape.pieces, { objectMode: false }));
+  const length = scrape.pieces.reduce((sum, piece) => sum + piece.length, 0);
+  if (!packed) {
+    reply.header('Content-Length', length);
+    return reply.send(Readable.from(scrape.pieces, { objectMode: false }));
+  }
+  reply.header('Content-Encoding', 'gzip');
+  // The first members of a long answer are under way while the others are made; how long it will be is not known then.
+  if (length > STREAMED_LENGTH) return reply.send(Readable.from(scrape.packed(), { objectMode: false }));
+  return reply.send(await buffer(scrape.packed()));
 }
 
 /** Who collects: the name it gives in `?scraper=`, else user, address and program. */

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { NO_ADDRESSES } from '../../src/core/addresses.ts';
 import { counter } from '../../src/core/metrics/define.ts';
 import { Registry } from '../../src/core/metrics/registry.ts';
-import { type PipelineOptions, savedSource, sourceLabel, startPipeline } from '../../src/core/pipeline.ts';
+import { type PipelineOptions, sourceLabel, startPipeline } from '../../src/core/pipeline.ts';
+import { savedSource } from '../../src/core/saved-source.ts';
 import {
   type Batch,
   defineSource,

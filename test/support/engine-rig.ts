@@ -1,11 +1,12 @@
 import { gunzipSync } from 'node:zlib';
 import { counter, gauge, histogram, since } from '../../src/core/metrics/define.ts';
-import { type Exposition, expose } from '../../src/core/metrics/exposition.ts';
+import { expose } from '../../src/core/metrics/exposition.ts';
 import type { Handles } from '../../src/core/metrics/handles.ts';
 import type { Label } from '../../src/core/metrics/labels.ts';
 import { Registry } from '../../src/core/metrics/registry.ts';
 import { restoreSeries, takeSeries } from '../../src/core/metrics/saved.ts';
 import { type Collection, NEWCOMER_MS, type Scraper, Scrapers } from '../../src/core/metrics/scrape.ts';
+import type { Exposition } from '../../src/core/metrics/sheet.ts';
 import { MemoryCells } from './cells.ts';
 import { OWNERS, type Owner, SCRAPERS, type Step } from './engine-steps.ts';
 import { BOUNDS, type Format, NaiveEngine, type NaiveScrape } from './naive-engine.ts';
@@ -148,11 +149,11 @@ export class EngineRig {
 
   async #scrape({ id, format }: { readonly id: string; readonly format: Format }): Promise<void> {
     const now = this.#now;
-    const options = { format, idleMs: IDLE_MS, now };
+    const view = { format, escaping: 'underscores' } as const;
     this.#registry.time = now;
     const collection = this.#scrapers.begin(id, now);
-    const exposition = await expose(this.#registry, { ...options, collection });
-    const naive = this.#naive.scrape(id, options);
+    const exposition = await expose(this.#registry, { view, idleMs: IDLE_MS, now, collection });
+    const naive = this.#naive.scrape(id, { format, idleMs: IDLE_MS, now });
     const copy = Buffer.concat(exposition.pieces);
     const lines = copy.toString().split('\n').slice(0, -1);
     const [found, wanted] = [lines.toSorted(), naive.lines.toSorted()];

@@ -1,6 +1,10 @@
-import { type ExpositionOptions, expose } from '../../src/core/metrics/exposition.ts';
+import { expose } from '../../src/core/metrics/exposition.ts';
 import type { Registry } from '../../src/core/metrics/registry.ts';
 import { Scrapers } from '../../src/core/metrics/scrape.ts';
+import type { ExpositionOptions, View } from '../../src/core/metrics/view.ts';
+
+/** What those see who ask for nothing. */
+export const TEXT: View = { format: 'text', escaping: 'underscores' };
 
 /** What a scraper that comes for the first time is shown: values by series. */
 export async function show(
@@ -14,7 +18,7 @@ export async function show(
 export async function exposed(registry: Registry, options: Partial<ExpositionOptions> = {}): Promise<string> {
   const now = options.now ?? 0;
   const collection = options.collection ?? new Scrapers(registry, now).begin('test', now);
-  const exposition = await expose(registry, { format: 'text', idleMs: 0, now, ...options, collection });
+  const exposition = await expose(registry, { view: TEXT, idleMs: 0, now, ...options, collection });
   const text = Buffer.concat(exposition.pieces).toString('utf8');
   exposition.giveBack();
   return text;

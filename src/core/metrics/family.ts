@@ -1,12 +1,11 @@
 import { Body, type Line } from './body.ts';
 import { ByteWriter } from './bytes.ts';
 import type { MetricDef } from './define.ts';
+import { type Label, shownSuffix, suffixLabels } from './labels.ts';
 import { SinceValues } from './since.ts';
 import type { Symbols } from './symbols.ts';
 import { SeriesTable } from './table.ts';
-
-/** `text` is Prometheus text 0.0.4; `openmetrics` is OpenMetrics 1.0. */
-export type Format = 'text' | 'openmetrics';
+import type { View } from './view.ts';
 
 /** What all families share: the texts of their labels. */
 export interface Texts {
@@ -26,9 +25,11 @@ export interface Family {
   /** Gauge values by owner, then label text. */
   readonly gauges: Map<string, Map<string, number>>;
   /** Writes the labels of a row of the table between braces, or nothing if it has none; `more` is one further label. */
-  readonly labels: (writer: ByteWriter, row: number, more?: string) => void;
-  /** Text of a counter, by format, once somebody asked for it. */
-  readonly bodies: Map<Format, Body>;
+  readonly labels: (writer: ByteWriter, row: number, view: View, more?: string) => void;
+  /** The labels of a row of the table, as protobuf has them. */
+  readonly pairs: (row: number, view: View) => readonly Label[];
+  /** Text of a counter, by view, once somebody asked for it. */
+  readonly bodies: Map<string, Body>;
   /** Events that fell over the limit since they were last told. */
   limited: number;
 }
@@ -43,6 +44,7 @@ export function createFamily(def: MetricDef, texts: Texts): Family {
     since: table && def.type === 'since' ? new SinceValues(table) : null,
     gauges: new Map(),
     labels: table ? labelWriter(def, texts, table) : () => {},
+    pairs: table ? labelReader(def, texts, table) : () => [],
     bodies: new Map(),
     limited: 0,
   };
@@ -55,28 +57,29 @@ export function seriesCount({ table, gauges }: Family): number {
   return count;
 }
 
-/** The text of a counter in a format, kept from now on. */
-export function bodyOf(family: Family, table: SeriesTable, format: Format): Body {
-  const known = family.bodies.get(format);
+/** The text of a counter in a view, kept from now on. */
+export function bodyOf(family: Family, table: SeriesTable, view: View): Body {
+  const key = `${view.format} ${view.escaping}`;
+  const known = family.bodies.get(key);
   if (known) return known;
   const { name } = family.def;
   const created = `${name.slice(0, -'_total'.length)}_created`;
   const line: Line = {
     before: (writer, row) => {
       writer.text(name);
-      family.labels(writer, row);
+      family.labels(writer, row, view);
       writer.text(' ');
     },
     after: (writer, row) => {
       writer.text('\n');
-      if (format === 'text') return;
+      if (view.format === 'text') return;
       writer.text(created);
-      family.labels(writer, row);
+      family.labels(writer, row, view);
       writer.text(` ${table.created[row]! / 1000}\n`);
     },
   };
   const body = new Body(table, line, new ByteWriter());
-  family.bodies.set(format, body);
+  family.bodies.set(key, body);
   return body;
 }
 
@@ -84,14 +87,14 @@ export function bodyOf(family: Family, table: SeriesTable, format: Format): Body
 export function seriesName(family: Family, row: number): string {
   const writer = new ByteWriter();
   writer.text(family.def.name);
-  family.labels(writer, row);
+  family.labels(writer, row, { format: 'text', escaping: 'allow-utf-8' });
   return writer.take().toString();
 }
 
 function labelWriter(def: MetricDef, { symbols, suffixes }: Texts, { keys }: SeriesTable): Family['labels'] {
   const first = def.labels.map((name) => `{${name}="`);
   const next = def.labels.map((name) => `",${name}="`);
-  return (writer, row, more = '') => {
+  return (writer, row, { escaping }, more = '') => {
     let isOpen = false;
     for (let i = 0; i < first.length; i++) {
       const id = keys.id(row, i);
@@ -102,7 +105,7 @@ function labelWriter(def: MetricDef, { symbols, suffixes }: Texts, { keys }: Ser
     }
     let separator = isOpen ? '",' : '{';
     let end = isOpen ? '"}' : '';
-    for (const text of [suffixes.text(keys.id(row, first.length)), more]) {
+    for (const text of [shownSuffix(suffixes.text(keys.id(row, first.length)), escaping), more]) {
       if (text === '') continue;
       writer.text(separator + text);
       separator = ',';
@@ -110,4 +113,11 @@ function labelWriter(def: MetricDef, { symbols, suffixes }: Texts, { keys }: Ser
     }
     writer.text(end);
   };
+}
+
+function labelReader({ labels }: MetricDef, { symbols, suffixes }: Texts, { keys }: SeriesTable): Family['pairs'] {
+  return (row, { escaping }) => [
+    ...labels.map((name, place): Label => [name, symbols.text(keys.id(row, place))]),
+    ...suffixLabels(suffixes.text(keys.id(row, labels.length)), escaping),
+  ];
 }

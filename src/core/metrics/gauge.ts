@@ -1,7 +1,7 @@
 import type { MetricDef } from './define.ts';
 import { type Family, seriesCount } from './family.ts';
 import type { Gauge } from './handles.ts';
-import { type Label, labelText } from './labels.ts';
+import { type Label, suffixText } from './labels.ts';
 import { declared, OTHER, others, sorted } from './rows.ts';
 
 /** The handle of a gauge for one owner; at the limit, what else comes shares one series. */
@@ -13,7 +13,7 @@ export function gaugeHandle(
 ): Gauge<MetricDef> {
   family.gauges.set(owner, family.gauges.get(owner) ?? new Map<string, number>());
   const { labels: names } = family.def;
-  const allOther = labelText([...names.map((name): Label => [name, OTHER]), ...constant]);
+  const allOther = suffixText([...names.map((name): Label => [name, OTHER]), ...constant]);
   const put = (text: string, overflow: string, value: number, sum: boolean) => {
     const shown = family.gauges.get(owner)!;
     let key = text;
@@ -24,14 +24,14 @@ export function gaugeHandle(
     shown.set(key, sum ? (shown.get(key) ?? 0) + value : value);
   };
   return {
-    set: (labels, value) => put(labelText([...declared(names, labels), ...constant]), allOther, value, false),
+    set: (labels, value) => put(suffixText([...declared(names, labels), ...constant]), allOther, value, false),
     replace: (series) => {
       // An exposition may be half way through the one before.
       family.gauges.set(owner, new Map());
       for (const [labels, value, extra = []] of series) {
         const pairs = [...declared(names, labels), ...constant];
-        const overflow = extra.length > 0 ? labelText([...pairs, ...others(extra)]) : allOther;
-        put(labelText([...pairs, ...sorted(extra)]), overflow, value, true);
+        const overflow = extra.length > 0 ? suffixText([...pairs, ...others(extra)]) : allOther;
+        put(suffixText([...pairs, ...sorted(extra)]), overflow, value, true);
       }
     },
   };

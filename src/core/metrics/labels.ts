@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { isLegacyLabelName, labelName, readLabelText, writtenLabelName } from './names.ts';
+import type { Escaping } from './negotiate.ts';
 
 /** Longest label value that is shown whole, in UTF-16 units. */
 export const LABEL_VALUE_LIMIT = 1024;
@@ -19,9 +21,29 @@ export function labelText(labels: Iterable<Label>): string {
   let text = '';
   for (const [name, value] of labels) {
     if (value === '') continue;
-    text += `${text && ','}${name}="${escapeValue(boundValue(value))}"`;
+    text += `${text && ','}${writtenLabelName(name)}="${escapeValue(boundValue(value))}"`;
   }
   return text;
+}
+
+/** Stands before a label text that holds names which not every scraper takes. */
+const FOREIGN = '\0';
+
+/** The label text of labels that are not declared, as it is kept: how its names are shown depends on the scraper. */
+export function suffixText(labels: readonly Label[]): string {
+  const text = labelText(labels);
+  return labels.every(([name]) => isLegacyLabelName(name)) ? text : FOREIGN + text;
+}
+
+/** A kept label text as a scraper sees it. */
+export function shownSuffix(kept: string, escaping: Escaping): string {
+  return kept.startsWith(FOREIGN) ? labelText(suffixLabels(kept, escaping)) : kept;
+}
+
+/** The labels of a kept label text, named as a scraper sees them. */
+export function suffixLabels(kept: string, escaping: Escaping): readonly Label[] {
+  if (!kept.startsWith(FOREIGN)) return readLabelText(kept);
+  return readLabelText(kept.slice(FOREIGN.length)).map(([name, value]): Label => [labelName(name, escaping), value]);
 }
 
 /** HELP text, escaped: in OpenMetrics quotes are escaped too. */

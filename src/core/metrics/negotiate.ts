@@ -15,7 +15,7 @@ export interface Negotiated {
 const ALL: readonly ExpositionFormat[] = ['text', 'openmetrics', 'protobuf'];
 const ESCAPINGS: ReadonlySet<string> = new Set<Escaping>(['underscores', 'dots', 'values', 'allow-utf-8']);
 /** What client libraries fall back to, and what is given to those who ask for nothing. */
-const DEFAULT: Negotiated = { format: 'text', version: '0.0.4', escaping: 'underscores' };
+export const DEFAULT_VIEW: Negotiated = { format: 'text', version: '0.0.4', escaping: 'underscores' };
 const PROTOBUF_MESSAGE = 'io.prometheus.client.MetricFamily';
 /** Longest header that is read, in UTF-16 units; Prometheus sends some 300. */
 const HEADER_LIMIT = 8192;
@@ -29,7 +29,7 @@ const HEADER_LIMIT = 8192;
  * that it is given for `escaping=allow-utf-8` alone.
  */
 export function negotiate(accept: string | undefined, offered: readonly ExpositionFormat[] = ALL): Negotiated {
-  let best = DEFAULT;
+  let best = DEFAULT_VIEW;
   let bestQuality = 0;
   let bestRank = 0;
   for (const { name, quality, parameters } of weighted(accept)) {
@@ -44,19 +44,14 @@ export function negotiate(accept: string | undefined, offered: readonly Expositi
   return best;
 }
 
-/** The `Content-Type` of an answer, as prometheus/common writes it. */
+/** The `Content-Type` of an answer, as prometheus/common writes it; the escaping that all assume is not told. */
 export function contentType({ format, version, escaping }: Negotiated): string {
   const types: Readonly<Record<ExpositionFormat, string>> = {
     text: `text/plain; version=${version}; charset=utf-8`,
     openmetrics: `application/openmetrics-text; version=${version}; charset=utf-8`,
     protobuf: `application/vnd.google.protobuf; proto=${PROTOBUF_MESSAGE}; encoding=delimited`,
   };
-  return `${types[format]}; escaping=${escaping}`;
-}
-
-/** The text format that an `Accept` header asks for, for those who cannot give protobuf. */
-export function negotiateFormat(accept: string | undefined): 'text' | 'openmetrics' {
-  return negotiate(accept, ['text', 'openmetrics']).format === 'openmetrics' ? 'openmetrics' : 'text';
+  return escaping === DEFAULT_VIEW.escaping ? types[format] : `${types[format]}; escaping=${escaping}`;
 }
 
 /** Whether an `Accept-Encoding` header takes gzip. */
@@ -85,14 +80,14 @@ function match(name: string, parameters: Parameters): Negotiated | null {
   switch (name) {
     case '*/*':
     case 'text/*':
-      return DEFAULT;
+      return DEFAULT_VIEW;
     case 'text/plain':
       if (version === '1.0.0')
         return { format: 'text', version: escaping === 'allow-utf-8' ? version : '0.0.4', escaping };
       return version === '' || version === '0.0.4' ? { format: 'text', version: '0.0.4', escaping } : null;
     case 'application/openmetrics-text':
-      if (version === '1.0.0') return { format: 'openmetrics', version, escaping };
-      return version === '' || version === '0.0.1' ? { format: 'openmetrics', version: '0.0.1', escaping } : null;
+      if (version === '' || version === '1.0.0') return { format: 'openmetrics', version: '1.0.0', escaping };
+      return version === '0.0.1' ? { format: 'openmetrics', version, escaping } : null;
     case 'application/vnd.google.protobuf':
       if (parameters.get('proto') !== PROTOBUF_MESSAGE || parameters.get('encoding') !== 'delimited') return null;
       return { format: 'protobuf', version: '', escaping };
@@ -104,7 +99,7 @@ function match(name: string, parameters: Parameters): Negotiated | null {
 function escapingOf(parameters: Parameters): Escaping {
   const asked = parameters.get('escaping') ?? '';
   // The set has these strings and no others.
-  return ESCAPINGS.has(asked) ? (asked as Escaping) : DEFAULT.escaping;
+  return ESCAPINGS.has(asked) ? (asked as Escaping) : DEFAULT_VIEW.escaping;
 }
 
 /** Text that is named goes before text that is not, and that before all else. */

@@ -1,6 +1,6 @@
 import type { Family } from './family.ts';
 import { type CounterSeries, OtherSeries, type OwedSeries, RowSeries } from './handles.ts';
-import { EXTRA_LABELS_LIMIT, type Label, labelText } from './labels.ts';
+import { EXTRA_LABELS_LIMIT, type Label, suffixText } from './labels.ts';
 import type { Registry } from './registry.ts';
 import type { Symbols } from './symbols.ts';
 import type { SeriesTable } from './table.ts';
@@ -31,7 +31,7 @@ export class Rows {
     this.#table = table;
     this.#owner = owner;
     this.#constant = constant;
-    this.#constantText = labelText(constant);
+    this.#constantText = suffixText(constant);
     this.#names = family.def.labels;
     this.#symbols = registry.texts.symbols;
     this.#suffixes = registry.texts.suffixes;
@@ -76,7 +76,7 @@ export class Rows {
   }
 
   #suffix(extra: readonly Label[]): string {
-    return labelText([...this.#constant, ...extra]);
+    return suffixText([...this.#constant, ...extra]);
   }
 
   /** The row with this key, or -1; leaves the numbers of its parts in `#ids`, -1 for those that are not known. */

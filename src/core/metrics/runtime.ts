@@ -1,8 +1,8 @@
 import type { OpenMetricsContentType } from 'prom-client';
-import type { Format } from './family.ts';
+import type { ExpositionFormat } from './negotiate.ts';
 
-/** Metrics of the process and of Node.js, as prom-client has them, in text without an end mark. */
-export async function createRuntimeMetrics(): Promise<(format: Format) => Promise<string>> {
+/** Metrics of the process and of Node.js, as prom-client has them, in text without an end mark; none in protobuf. */
+export async function createRuntimeMetrics(): Promise<(format: ExpositionFormat) => Promise<string>> {
   const { collectDefaultMetrics, Registry } = await import('prom-client');
   // A registry that was once asked for OpenMetrics has lost the `_total` of its names, so each format has its own.
   const text = new Registry();
@@ -11,6 +11,7 @@ export async function createRuntimeMetrics(): Promise<(format: Format) => Promis
   collectDefaultMetrics({ register: text });
   collectDefaultMetrics({ register: openmetrics });
   return async (format) => {
+    if (format === 'protobuf') return '';
     const shown = await (format === 'text' ? text : openmetrics).metrics();
     // prom-client puts blank lines between metrics, which OpenMetrics does not allow, and ends with the end mark.
     const lines = shown.split('\n').filter((line) => line !== '' && line !== '# EOF');

@@ -3,7 +3,7 @@ import { checkReaction } from './check.ts';
 import { type ReactionConfig, reactionConfig } from './config.ts';
 import { type Line, splitLines } from './lines.ts';
 import { REACTION_METRICS } from './metrics.ts';
-import type { Observed } from './observe.ts';
+import type { Observed } from './observed.ts';
 import { openReaction } from './open.ts';
 
 /** The reaction daemon: its log in the journal or a file, and what its own commands tell. */

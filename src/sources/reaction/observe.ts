@@ -11,15 +11,13 @@ import {
   patternLabels,
 } from './filters.ts';
 import { Hold, type SavedHold } from './hold.ts';
-import type { Line } from './lines.ts';
 import type { REACTION_METRICS } from './metrics.ts';
+import { type Observed, parsedLine, type RawLine } from './observed.ts';
 import {
   type ActionLine,
   type Arguments,
   type CommandLine,
   type MatchLine,
-  parseLine,
-  type ReactionLine,
   STREAM_EVENTS,
   type StreamLine,
 } from './parse.ts';
@@ -44,58 +42,6 @@ export interface ObserverOptions {
   /** reaction started. */
   readonly onStart: () => void;
 }
-
-/**
- * A parsed line, with what was found out about it the last time: most lines of a log stand in it many times, and are
- * parsed once. As there may be very many, the parts are let go of when nothing more will be asked of them. All fields
- * are there from the beginning, as objects of one shape are what the engine is fast with.
- */
-export interface Observed {
-  readonly kind: ReactionLine['kind'];
-  /** Whether it tells a failure. */
-  readonly failed: boolean;
-  /** Null when it has been let go of; then it can be parsed again. */
-  line: ReactionLine | null;
-  /** Hash of the arguments of a run, 0 before it is known. */
-  hash: number;
-  /** The configuration that what follows belongs to. */
-  epoch: number;
-  filter: FilterState | null;
-  action: ActionState | null;
-  /** Values of the patterns of a match as they are kept for later lines, null if they do not fit. */
-  kept: Tuple | null;
-  /** What a run's arguments tell of them. */
-  alignment: Alignment | null;
-  owed: OwedSeries | null;
-}
-
-/** A parsed line of which nothing is known yet. */
-export function unobserved(line: ReactionLine): Observed {
-  const { kind } = line;
-  const failed = 'failed' in line && line.failed;
-  return {
-    kind,
-    failed,
-    line,
-    hash: 0,
-    epoch: -1,
-    filter: null,
-    action: null,
-    kept: null,
-    alignment: null,
-    owed: null,
-  };
-}
-
-/** The parsed line, parsed again if it was let go of. */
-export function parsedLine(seen: Observed, raw: RawLine): ReactionLine {
-  // What was parsed before is a line.
-  seen.line ??= parseLine(raw.text, raw.v1) as ReactionLine;
-  return seen.line;
-}
-
-/** What is asked of the line that something was parsed from. */
-export type RawLine = Pick<Line, 'text' | 'v1' | 'time'>;
 
 /** What reaction's log does to the metrics. It remembers what later lines may refer to, and says what of it changed. */
 export class Observer {

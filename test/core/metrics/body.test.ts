@@ -2,9 +2,10 @@ import { gunzipSync } from 'node:zlib';
 import t from 'tap';
 import { CHUNK_ROWS } from '../../../src/core/metrics/body.ts';
 import { counter } from '../../../src/core/metrics/define.ts';
-import { type Exposition, expose } from '../../../src/core/metrics/exposition.ts';
+import { expose } from '../../../src/core/metrics/exposition.ts';
 import { Registry } from '../../../src/core/metrics/registry.ts';
 import { Scrapers } from '../../../src/core/metrics/scrape.ts';
+import type { Exposition } from '../../../src/core/metrics/sheet.ts';
 import { readSamples } from '../../support/exposition.ts';
 
 const CATALOGUE = { hits: counter('test_hits_total', 'Hits.', ['who', 'how']) };
@@ -20,7 +21,8 @@ function create(series: number) {
   count(0, series, 10);
   const scrape = (id = 'a', now = 0, format: 'text' | 'openmetrics' = 'text') => {
     registry.time = now;
-    return expose(registry, { format, collection: scrapers.begin(id, now), idleMs: IDLE_MS, now });
+    const view = { format, escaping: 'underscores' } as const;
+    return expose(registry, { view, collection: scrapers.begin(id, now), idleMs: IDLE_MS, now });
   };
   return { count, scrape };
 }

@@ -2,11 +2,10 @@ import { Counter, Gauge, Histogram, Registry as Oracle } from 'prom-client';
 import t from 'tap';
 import { counter, gauge, histogram } from '../../../src/core/metrics/define.ts';
 import { expose } from '../../../src/core/metrics/exposition.ts';
-import { acceptsGzip, negotiateFormat } from '../../../src/core/metrics/negotiate.ts';
 import { Registry } from '../../../src/core/metrics/registry.ts';
 import { createRuntimeMetrics } from '../../../src/core/metrics/runtime.ts';
 import { Scrapers } from '../../../src/core/metrics/scrape.ts';
-import { exposed, readSamples, show } from '../../support/exposition.ts';
+import { exposed, readSamples, show, TEXT } from '../../support/exposition.ts';
 
 const CATALOGUE = {
   hits: counter('test_hits_total', 'Hits, with a \\ and\na line.', ['who', 'how']),
@@ -61,7 +60,7 @@ t.test('OpenMetrics: names, units, times of creation, the end', async (t) => {
   const { hits, took } = registry.register('', CATALOGUE);
   hits.inc({ who: 'x', how: '' });
   took.observe({ who: 'x' }, 1);
-  t.same((await exposed(registry, { format: 'openmetrics' })).split('\n'), [
+  t.same((await exposed(registry, { view: { format: 'openmetrics', escaping: 'underscores' } })).split('\n'), [
     '# HELP test_hits Hits, with a \\\\ and\\na line.',
     '# TYPE test_hits counter',
     'test_hits_total{who="x"} 1',
@@ -140,7 +139,7 @@ t.test('while others count, no counter goes back, and what is born meanwhile is 
     const samples: Record<string, number>[] = [];
     for (let round = 0; round < 3; round++) {
       const collection = scrapers.begin(id, 0);
-      const { pieces } = await expose(registry, { format: 'text', collection, idleMs: 0, now: 0 });
+      const { pieces } = await expose(registry, { view: TEXT, collection, idleMs: 0, now: 0 });
       const text = Buffer.concat(pieces).toString();
       // Of its own, for the case that the pieces are written to.
       await new Promise(setImmediate);
@@ -161,21 +160,6 @@ t.test('while others count, no counter goes back, and what is born meanwhile is 
       if (!(series in middle!) && value !== 0) t.fail(`${series} came with ${value}`);
     }
   }
-});
-
-t.test('formats are negotiated', async (t) => {
-  const prometheus =
-    'application/openmetrics-text;version=1.0.0;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=0.0.4;q=0.4,*/*;q=0.3';
-  t.equal(negotiateFormat(prometheus), 'openmetrics');
-  t.equal(negotiateFormat('text/plain;version=0.0.4;q=0.9, application/openmetrics-text;q=0.5'), 'text');
-  t.equal(negotiateFormat('*/*'), 'text');
-  t.equal(negotiateFormat(undefined), 'text');
-  t.equal(negotiateFormat('application/openmetrics-text; q=nonsense'), 'text');
-  t.equal(acceptsGzip('gzip, deflate'), true);
-  t.equal(acceptsGzip('gzip;q=0'), false);
-  t.equal(acceptsGzip('*;q=0.1'), true);
-  t.equal(acceptsGzip('br'), false);
-  t.equal(acceptsGzip(undefined), false);
 });
 
 t.test('metrics of the process in both formats', async (t) => {

@@ -1,7 +1,7 @@
 import type { Piece, Slice } from './window.ts';
 
 /** Most values that are counted exactly. */
-export const EXACT_LIMIT = 512;
+export const EXACT_LIMIT = 1_000;
 
 /**
  * A set of hashes that only tells how many they are: up to `EXACT_LIMIT` of them as they are, beyond in a HyperLogLog
@@ -9,7 +9,7 @@ export const EXACT_LIMIT = 512;
  *
  * Hashes are those of `hashText`: the upper 14 of the 52 bits choose the register, the lower 32 give the rank.
  *
- * Memory: 6 KB at most while it is exact, 16 KB beyond. It is saved in segments of 512 bytes.
+ * Memory: 12 KB at most while it is exact, 16 KB beyond. It is saved in segments of 512 bytes.
  */
 export class DistinctSlice implements Slice {
   /** In order of arrival; a power of two of places from one segment's. */
@@ -23,10 +23,12 @@ export class DistinctSlice implements Slice {
   #changed = 0;
   /** Whether what was saved of the hashes is to be removed. */
   #isLeft = false;
+  /** What the registers tell; null when they have changed since. */
+  #estimate: number | null = null;
 
-  add(hash: number): void {
-    if (this.#registers === null) this.#addExact(hash);
-    else this.#addDense(this.#registers, hash);
+  /** Whether that changed anything: a hash that was added before does not. */
+  add(hash: number): boolean {
+    return this.#registers === null ? this.#addExact(hash) : this.#addDense(this.#registers, hash);
   }
 
   /** Adds all that another holds. */
@@ -41,18 +43,20 @@ export class DistinctSlice implements Slice {
       if (registers[index]! > own[index]!) own[index] = registers[index]!;
     }
     this.#changed = ALL_SEGMENTS;
+    this.#estimate = null;
   }
 
   /** How many different hashes were added: exactly up to `EXACT_LIMIT`, else estimated. */
   count(): number {
-    return this.#registers === null ? this.#size : Math.round(estimate(this.#registers));
+    if (this.#registers === null) return this.#size;
+    return (this.#estimate ??= Math.round(estimate(this.#registers)));
   }
 
   changes(): readonly Piece[] {
     if (this.#changed === 0) return NOTHING;
     const pieces: Piece[] = [];
     if (this.#isLeft) {
-      for (let segment = 0; segment < EXACT_LIMIT / SEGMENT_HASHES; segment++) pieces.push([`h${segment}`, undefined]);
+      for (let segment = 0; segment < EXACT_SEGMENTS; segment++) pieces.push([`h${segment}`, undefined]);
     }
     const [kind, bytes] = this.#registers
       ? (['r', this.#registers] as const)
@@ -74,26 +78,27 @@ export class DistinctSlice implements Slice {
     } else {
       const registers = this.#registers ?? this.#leaveExact();
       registers.set(bytes, Number(key.slice(1)) * SEGMENT);
+      this.#estimate = null;
     }
     this.#changed = 0;
     this.#isLeft = false;
   }
 
-  #addExact(hash: number): void {
+  #addExact(hash: number): boolean {
     const place = this.#find(hash);
-    if (this.#places[place] !== 0) return;
+    if (this.#places[place] !== 0) return false;
     if (this.#size === EXACT_LIMIT) {
       this.#addDense(this.#leaveExact(), hash);
-      return;
+      return true;
     }
     if (this.#size === this.#hashes.length) {
       this.#grow();
-      this.#addExact(hash);
-      return;
+      return this.#addExact(hash);
     }
     this.#changed |= 1 << (this.#size / SEGMENT_HASHES);
     this.#hashes[this.#size++] = hash;
     this.#places[place] = this.#size;
+    return true;
   }
 
   /** The place that holds the hash, or the free one that would. */
@@ -112,12 +117,14 @@ export class DistinctSlice implements Slice {
     for (let place = 0; place < this.#size; place++) this.#places[this.#find(hashes[place]!)] = place + 1;
   }
 
-  #addDense(registers: Uint8Array, hash: number): void {
+  #addDense(registers: Uint8Array, hash: number): boolean {
     const index = Math.floor(hash / 2 ** 38);
     const rank = Math.clz32(hash) + 1;
-    if (rank <= registers[index]!) return;
+    if (rank <= registers[index]!) return false;
     registers[index] = rank;
     this.#changed |= 1 << (index / SEGMENT);
+    this.#estimate = null;
+    return true;
   }
 
   #leaveExact(): Uint8Array {
@@ -140,6 +147,7 @@ const RANK_BITS = 32;
 const SEGMENT = REGISTERS / 32;
 const ALL_SEGMENTS = -1;
 const SEGMENT_HASHES = SEGMENT / 8;
+const EXACT_SEGMENTS = Math.ceil(EXACT_LIMIT / SEGMENT_HASHES);
 
 /** Ertl, "New cardinality estimation algorithms for HyperLogLog sketches", 2017, algorithm 6: without bias at any size. */
 function estimate(registers: Uint8Array): number {

@@ -10,19 +10,17 @@ export interface DistinctOptions extends WindowOptions {
 
 /**
  * The number of different values in a sliding window, of any number of values: exact while there are no more than
- * `EXACT_LIMIT` (512) of them in the whole window, beyond with a standard error of 0.81 %. See `DistinctSlice`.
+ * `EXACT_LIMIT` (1,000) of them in the whole window, beyond with a standard error of 0.81 %. See `DistinctSlice`.
  *
- * Memory: at most 16 KB for each slice and the sum of them, 6 KB for one with up to 512 values: (slices + 2) × 16 KB,
- * which is 416 KB for 24 slices.
+ * Memory: at most 16 KB for each slice and the sum of them, 12 KB for one with up to 1,000 values, 1 KB for one with up
+ * to 64: (slices + 1) × 16 KB, which is 1.6 MB for 96 slices.
  */
 export class DistinctValues {
   readonly #window: SlidingWindow<DistinctSlice>;
   #seed: Seed;
   #isSeedSaved = false;
-  /** All that was in the window when it was last counted, and in its closed slices until now. */
+  /** All that is in the window, as long as it is of the same generation; null until somebody wants to know. */
   #sum: DistinctSlice | null = null;
-  /** The slice that was current then: it goes into the sum when that is counted, the others as they come. */
-  #open: DistinctSlice | undefined;
   #generation = 0;
 
   /** Throws if the window cannot be cut so. */
@@ -47,22 +45,17 @@ export class DistinctValues {
    */
   add(hash: number, time: number, now: number): void {
     const slice = this.#window.at(time, now);
-    if (slice === null) return;
-    slice.add(hash);
-    if (slice !== this.#open) this.#sum?.add(hash);
+    if (slice?.add(hash)) this.#sum?.add(hash);
   }
 
   /** The number of different values in (now - windowMs, now], see `SlidingWindow`. */
   count(now: number): number {
-    const current = this.#window.current(now);
+    this.#window.advance(now);
     if (this.#sum === null || this.#generation !== this.#window.generation) {
       this.#sum = new DistinctSlice();
       for (const slice of this.#window.shown(now)) this.#sum.absorb(slice);
       this.#generation = this.#window.generation;
-    } else if (current) {
-      this.#sum.absorb(current);
     }
-    this.#open = current;
     return this.#sum.count();
   }
 

@@ -1,10 +1,11 @@
 import { boundValue, LABEL_VALUE_LIMIT } from '../labels.ts';
-import { type Counted, TopSlice } from './top-slice.ts';
+import { TopColumn } from './top-column.ts';
+import { TopDictionary } from './top-dictionary.ts';
 import { type Piece, SlidingWindow, type WindowOptions } from './window.ts';
 
-/** A window, and the number of values that each of its slices can count. */
+/** A window, and the number of values that can be counted at a time. */
 export interface TopOptions extends WindowOptions {
-  /** `capacityFor(20)` unless given. */
+  /** 10,000 unless given. */
   readonly capacity?: number;
 }
 
@@ -16,37 +17,50 @@ export interface TopValue {
   readonly error: number;
 }
 
-/** A value for `addTracked`: what is known of it is kept here. */
+/** A value for `addTracked`. Only the sketch that made the entry looks at it, and changes it. */
 export interface TopEntry {
-  readonly value: string;
-  /** Its counter where it was added last, to which only the sketch that made the entry looks. */
-  counted: Counted | null;
-}
-
-/** Counters for each slice that give the n most frequent values with errors that are small beside their counts. */
-export function capacityFor(n: number): number {
-  return Math.max(100, 8 * n);
+  value: string;
+  /** Where to look for the value first. */
+  id: number;
 }
 
 /**
- * The most frequent values of a sliding window, of any number of values, in bounded memory: space-saving in each slice.
+ * The most frequent values of a sliding window, of any number of values, in bounded memory: space-saving (Metwally,
+ * Agrawal and El Abbadi, "Efficient computation of frequent and top-k elements in data streams", 2005) with counters
+ * that are shared by all slices of the window.
  *
- * While a slice has seen no more different values than its capacity, it counts exactly. After that no value that came
- * more often than one in `capacity` of the slice's adds is missing, and no error is more than that share of them.
+ * While the window has no more than `capacity` different values, each has a counter and all is exact. A new value that
+ * finds no counter free takes the one with the smallest count. As it may have had a counter before, and lost it, it is
+ * given as error what it can have missed. That is noted by slice: the floor of a slice is the most that a value which
+ * lost its counter had in this slice and those after it, and errors are dealt to the slices so that they add up to the
+ * floor from each slice on. So wherever the window begins, now or later:
  *
- * Memory: at most (slices + 1) × capacity × 2,300 bytes: a value of 1,024 UTF-16 units, and some 200 bytes for its
- * counter. That is 9.2 MB with the defaults (24 slices of 160) and the most hostile values; values of 20 characters
- * take 1 MB. In the pieces of `changes` a unit takes up to 3 bytes: at most capacity × 3,100 bytes for a slice.
+ * - the real number is at most `count`, and at least `count - error`;
+ * - an error is at most the floor, and so is the real number of a value without a counter;
+ * - a floor is at most one in `capacity` of the adds in the window when the counter was lost. When what fills the window
+ *   then leaves it, the share may be higher for a while: it goes when the slices go that counters were lost for;
+ * - when a window has passed since the last counter was lost, all is exact again.
+ *
+ * Given the whole count to the slice of the event, floods would leave behind ever higher errors: each new value would
+ * take those of the one before it along.
+ *
+ * Memory: `slices` × 8 bytes and some 150 bytes and its text for each of `capacity` values.
  */
 export class TopValues {
-  readonly #window: SlidingWindow<TopSlice>;
+  readonly #dictionary: TopDictionary;
+  readonly #window: SlidingWindow<TopColumn>;
+  /** The columns in the window, newest first, as of a generation of the window. */
+  #columns: readonly TopColumn[] = [];
+  #generation = -1;
 
   /** Throws if the window cannot be cut so, or there is no room for a value. */
-  constructor({ capacity = capacityFor(20), ...window }: TopOptions = {}) {
+  constructor({ capacity = 10_000, ...window }: TopOptions = {}) {
     if (!(Number.isSafeInteger(capacity) && capacity > 0)) {
       throw new Error(`found a capacity of ${capacity}, wanted a whole number of values from 1`);
     }
-    this.#window = new SlidingWindow(window, () => new TopSlice(capacity));
+    const dictionary = new TopDictionary(capacity);
+    this.#dictionary = dictionary;
+    this.#window = new SlidingWindow(window, () => new TopColumn(dictionary));
   }
 
   /** Number of adds that were ignored since the start of the program, as their time had left the window. */
@@ -59,85 +73,112 @@ export class TopValues {
    * that is ahead of `now` counts as of now, one that left the window is ignored.
    */
   add(value: string, time: number, now: number): void {
-    const slice = this.#window.at(time, now);
-    if (slice === null || (value.length <= LABEL_VALUE_LIMIT && slice.hit(value))) return;
-    const own = ownValue(value);
-    if (own === value) slice.admit(own);
-    else slice.add(own);
+    const column = this.#window.at(time, now);
+    if (column !== null) column.add(this.#known(value) ?? this.#idOf(ownValue(value), now));
   }
 
   /** A value that will be added again and again: `addTracked` need not look for it. */
   track(value: string): TopEntry {
-    return { value: ownValue(value), counted: null };
+    const id = this.#known(value);
+    return id === undefined ? { value: ownValue(value), id: 0 } : { value: this.#dictionary.values[id]!, id };
   }
 
   /** As `add`, of a value that this sketch tracks. */
   addTracked(entry: TopEntry, time: number, now: number): void {
-    const slice = this.#window.at(time, now);
-    if (slice === null || (entry.counted !== null && slice.again(entry.counted))) return;
-    entry.counted = slice.add(entry.value);
+    const column = this.#window.at(time, now);
+    if (column === null) return;
+    if (this.#dictionary.values[entry.id] !== entry.value) {
+      entry.id = this.#idOf(entry.value, now);
+      // One text for both, as it is the quickest to compare with itself.
+      entry.value = this.#dictionary.values[entry.id]!;
+    }
+    column.add(entry.id);
   }
 
   /**
    * The n most frequent values of the slices in (now - windowMs, now], see `SlidingWindow`, most frequent first; among
-   * equal counts the one with the smaller error, then by UTF-16 units.
-   *
-   * A count is the sum over all slices. Where a slice has dropped values, a value that it does not count may have been
-   * one of them: the most that it can have been added there is in its count, and in its error.
+   * equal counts in code point order of the values.
    */
   top(n: number, now: number): TopValue[] {
-    const sums = new Map<string, { value: string; count: number; error: number }>();
-    let floors = 0;
-    for (const { counted, floor } of this.#window.shown(now)) {
-      floors += floor;
-      for (const { value, count, error } of counted) {
-        const sum = sums.get(value);
-        if (sum === undefined) {
-          sums.set(value, { value, count: count - floor, error: error - floor });
-        } else {
-          sum.count += count - floor;
-          sum.error += error - floor;
-        }
-      }
-    }
-    return first(n, sums.values()).map(({ value, count, error }) => ({
-      value,
-      count: count + floors,
-      error: error + floors,
-    }));
+    const columns = this.#shown(now);
+    return this.#dictionary.first(n).map((id) => {
+      let error = 0;
+      for (const column of columns) error += column.error(id);
+      return { value: this.#dictionary.values[id]!, count: this.#dictionary.totals[id]!, error };
+    });
   }
 
-  /** What changed since the last call: one piece for each slice; see `SlidingWindow`. */
+  /** The most that a value can have been added in the window that `top` does not know. */
+  floor(now: number): number {
+    return this.#shown(now).at(-1)?.floor ?? 0;
+  }
+
+  /** What changed since the last call, in pieces of at most 128 values or counts; see `SlidingWindow`. */
   changes(): Piece[] {
-    return this.#window.changes();
+    return [...this.#dictionary.changes(), ...this.#window.changes()];
   }
 
-  /** Takes saved pieces back, in any order, before anything is added. Their capacity may have been another. */
+  /**
+   * Takes saved pieces back, in any order, before anything is added. A smaller capacity than the saved one holds for
+   * new values only when the saved ones above it have left the window, and the program has started again.
+   */
   restore(pieces: Iterable<Piece>): void {
-    this.#window.restore(pieces);
+    const columns: Piece[] = [];
+    for (const [key, value] of pieces) {
+      if (DICTIONARY_KEY.test(key)) this.#dictionary.restore(key, value);
+      else columns.push([key, value]);
+    }
+    this.#window.restore(columns);
+    this.#dictionary.restored();
+  }
+
+  /** The id of a value as it comes, if it has one. */
+  #known(value: string): number | undefined {
+    return value.length <= LABEL_VALUE_LIMIT ? this.#dictionary.idOf(value) : undefined;
+  }
+
+  /** The id of a value as it is kept, which it is given if it has none. */
+  #idOf(value: string, now: number): number {
+    const known = this.#dictionary.idOf(value);
+    if (known !== undefined) return known;
+    const id = this.#dictionary.nextId();
+    const isExact = this.#dictionary.values[id] === undefined && this.floor(now) === 0;
+    const total = isExact ? 0 : this.#deal(id, now);
+    this.#dictionary.set(id, value);
+    this.#dictionary.totals[id] = total;
+    return id;
+  }
+
+  /** Notes in the floors what an id has, and leaves it with what they say; returns how much that is. */
+  #deal(id: number, now: number): number {
+    let sum = 0;
+    let floor = 0;
+    for (const column of this.#shown(now)) {
+      sum = column.deal(id, sum, floor);
+      floor = column.floor;
+    }
+    return floor;
+  }
+
+  #shown(now: number): readonly TopColumn[] {
+    this.#window.advance(now);
+    if (this.#generation === this.#window.generation) return this.#columns;
+    this.#columns = this.#window.shown(now).reverse();
+    this.#generation = this.#window.generation;
+    let floor = 0;
+    for (const column of this.#columns) {
+      // A new one adds nothing to what those after it say.
+      if (column.floor < 0) column.floor = floor;
+      floor = column.floor;
+    }
+    return this.#columns;
   }
 }
+
+const DICTIONARY_KEY = /^v\d+$/;
 
 /** The value as it is kept: an own copy, as a part of a longer text would keep all of that alive. */
 function ownValue(value: string): string {
   // Lone surrogates become U+FFFD on the way, as they would in the saved state and in the metrics.
   return Buffer.from(boundValue(value)).toString();
-}
-
-/** The first n in order. */
-function first(n: number, values: Iterable<TopValue>): TopValue[] {
-  const best: TopValue[] = [];
-  for (const value of values) {
-    if (best.length >= n && !(n > 0 && isBefore(value, best[n - 1]!))) continue;
-    let place = best.length < n ? best.length : n - 1;
-    for (; place > 0 && isBefore(value, best[place - 1]!); place--) best[place] = best[place - 1]!;
-    best[place] = value;
-  }
-  return best;
-}
-
-function isBefore(one: TopValue, other: TopValue): boolean {
-  if (one.count !== other.count) return one.count > other.count;
-  if (one.error !== other.error) return one.error < other.error;
-  return one.value < other.value;
 }

@@ -2,7 +2,7 @@
 export interface WindowOptions {
   /** Length of the window in milliseconds; 24 hours unless given. */
   readonly windowMs?: number;
-  /** Number of slices, 24 unless given; each is `windowMs / slices` long, rounded up to whole milliseconds. */
+  /** Number of slices, 96 unless given; each is `windowMs / slices` long, rounded up to whole milliseconds. */
   readonly slices?: number;
 }
 
@@ -15,6 +15,8 @@ export interface Slice {
   changes(): Iterable<Piece>;
   /** Takes a piece back. Pieces come in the order of their keys. */
   restore(key: string, value: unknown): void;
+  /** Told when it has left the window. */
+  leave?(): void;
 }
 
 /**
@@ -25,13 +27,13 @@ export interface Slice {
  * that is still to come, so that what is shown is never older than `windowMs` and covers all but less than one slice of
  * it. `now` is always the caller's clock, never the time of an event: a log of years ago leaves nothing in the window.
  *
- * A clock that is set back finds the slices that it made before: one of them is kept, though not shown until its time
- * comes again, and the rest are dropped, which bounds the memory at `slices + 1` of them.
+ * A clock that is set back into the slice before finds the window as it was, and it stays so until the time of its last
+ * slice comes again: what was added there was never ahead of the clock. Set back further, it drops the slices ahead.
  */
 export class SlidingWindow<S extends Slice> {
   /** Number of events that came too late for the window, since the start of the program. */
   tooOld = 0;
-  /** Changes whenever other slices than before are shown. */
+  /** Changes whenever other slices than before are shown: the window moved, or a slice was made. */
   generation = 0;
   readonly #sliceMs: number;
   readonly #count: number;
@@ -41,7 +43,7 @@ export class SlidingWindow<S extends Slice> {
   readonly #saved = new Map<number, Set<string>>();
   /** Names of what is on disk, and should not be. */
   readonly #gone = new Set<string>();
-  /** Number of the slice that held the last `now`, and its bounds. */
+  /** Number of the last slice, and the bounds of `now` within which it stays the last. */
   #current = Number.NaN;
   #currentBegin = Number.NaN;
   #currentEnd = Number.NaN;
@@ -51,7 +53,7 @@ export class SlidingWindow<S extends Slice> {
   #lastEnd = Number.NaN;
 
   /** Throws if the window cannot be cut so. */
-  constructor({ windowMs = 86_400_000, slices = 24 }: WindowOptions, make: () => S) {
+  constructor({ windowMs = 86_400_000, slices = 96 }: WindowOptions, make: () => S) {
     if (!(Number.isSafeInteger(slices) && slices > 0 && Number.isSafeInteger(windowMs) && windowMs >= slices)) {
       throw new Error(`found a window of ${windowMs} ms in ${slices} slices, wanted whole slices of 1 ms or more`);
     }
@@ -69,12 +71,6 @@ export class SlidingWindow<S extends Slice> {
     return isCurrent && time >= this.#lastBegin && time < this.#lastEnd ? this.#last : this.#find(time, now);
   }
 
-  /** The slice that holds `now`, if there is one. */
-  current(now: number): S | undefined {
-    this.advance(now);
-    return this.#slices.get(this.#current);
-  }
-
   /** The slices in the window, oldest first. */
   shown(now: number): S[] {
     this.advance(now);
@@ -89,15 +85,15 @@ export class SlidingWindow<S extends Slice> {
   /** Drops what is not in the window at this time; adding and reading do so by themselves. */
   advance(now: number): void {
     const current = Math.floor(now / this.#sliceMs);
-    if (current === this.#current) return;
+    if (current === this.#current || current === this.#current - 1) return;
     this.#current = current;
-    this.#currentBegin = current * this.#sliceMs;
-    this.#currentEnd = this.#currentBegin + this.#sliceMs;
+    this.#currentBegin = (current - 1) * this.#sliceMs;
+    this.#currentEnd = (current + 1) * this.#sliceMs;
     this.#last = null;
     this.#lastBegin = Number.NaN;
     this.generation++;
     for (const index of this.#slices.keys()) {
-      if (index <= current - this.#count || index > current + 1) this.#drop(index);
+      if (index <= current - this.#count || index > current) this.#drop(index);
     }
   }
 
@@ -122,16 +118,20 @@ export class SlidingWindow<S extends Slice> {
    * dropped as usual; pieces of slices of another length cannot be used, and are gone.
    */
   restore(pieces: Iterable<Piece>): void {
+    let last = Number.NaN;
     for (const [name, value] of [...pieces].sort(([one], [other]) => (one < other ? -1 : 1))) {
       const [sliceMs, number, key = ''] = name.split('.');
       const index = Number(number);
       if (Number(sliceMs) === this.#sliceMs && Number.isSafeInteger(index)) {
         this.#sliceOf(index).restore(key, value);
         this.#savedOf(index).add(key);
+        last = Math.max(index, last || index);
       } else {
         this.#gone.add(name);
       }
     }
+    // As it was when it was saved, for a clock that was set back since.
+    if (!Number.isNaN(last)) this.advance(last * this.#sliceMs);
   }
 
   #find(time: number, now: number): S | null {
@@ -149,7 +149,10 @@ export class SlidingWindow<S extends Slice> {
 
   #sliceOf(index: number): S {
     let slice = this.#slices.get(index);
-    if (!slice) this.#slices.set(index, (slice = this.#make()));
+    if (slice) return slice;
+    slice = this.#make();
+    this.#slices.set(index, slice);
+    this.generation++;
     return slice;
   }
 
@@ -160,6 +163,7 @@ export class SlidingWindow<S extends Slice> {
   }
 
   #drop(index: number): void {
+    this.#slices.get(index)?.leave?.();
     this.#slices.delete(index);
     for (const key of this.#saved.get(index) ?? []) this.#gone.add(this.#name(index, key));
     this.#saved.delete(index);

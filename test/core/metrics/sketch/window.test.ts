@@ -49,7 +49,6 @@ t.test('events go to the slice of their time, late ones as well', async (t) => {
   window.at(105, 132)?.note('e');
   t.equal(shown(window, 132), 'abe c d');
   t.equal(window.tooOld, 0);
-  t.equal(window.current(132), window.at(130, 132));
 });
 
 t.test('a slice is shown while all of it is in the window', async (t) => {
@@ -61,7 +60,6 @@ t.test('a slice is shown while all of it is in the window', async (t) => {
   t.equal(window.at(109, 140), null);
   t.equal(shown(window, 149), 'b');
   t.equal(shown(window, 150), '');
-  t.equal(window.current(150), undefined);
 });
 
 t.test('what is too old is ignored and counted', async (t) => {
@@ -94,19 +92,54 @@ t.test('a clock that is set back', async (t) => {
   window.at(100, 100)?.note('a');
   window.at(110, 110)?.note('b');
   window.at(109, 109)?.note('c');
-  t.equal(shown(window, 109), 'ac');
-  t.equal(shown(window, 110), 'ac b', 'one slice is kept until its time comes');
-  window.at(120, 120)?.note('d');
-  window.changes();
-  t.equal(shown(window, 100), 'ac');
-  t.equal(shown(window, 120), 'ac b', 'two are not');
-  t.same(window.changes(), [['10.12.d', undefined]]);
+  t.equal(shown(window, 109), 'ac b', 'into the slice before: the window stays');
+  window.at(119, 101)?.note('d');
+  t.equal(shown(window, 110), 'ac bd');
   window.at(120, 120)?.note('e');
-  t.same(window.changes(), [['10.12.e', true]]);
-  t.equal(shown(window, 100), 'ac');
-  t.same(window.changes(), [['10.12.e', undefined]], 'what is gone is told once');
+  window.changes();
+  const again = notes();
+  again.restore([...'acbde'].map((text) => [`10.${{ a: 10, c: 10, b: 11, d: 11 }[text] ?? 12}.${text}`, true]));
+  t.equal(shown(again, 115), 'ac bd e', 'so it does for one that is restored');
+  t.equal(shown(window, 109), 'ac', 'further: what is ahead is dropped');
+  t.same(window.changes(), [
+    ['10.11.b', undefined],
+    ['10.11.d', undefined],
+    ['10.12.e', undefined],
+  ]);
+  t.equal(shown(window, 120), 'ac');
+  t.same(window.changes(), [], 'what is gone is told once');
   t.equal(shown(window, 1e12), '');
   t.equal(shown(window, 120), '');
+});
+
+t.test('a slice is told when it leaves', async (t) => {
+  const left: number[] = [];
+  let made = 0;
+  const window = new SlidingWindow(SHAPE, () => {
+    const number = made++;
+    return { changes: () => [], restore: () => {}, leave: () => left.push(number) };
+  });
+  for (const time of [100, 110, 130]) window.at(time, time);
+  t.same(left, []);
+  window.advance(140);
+  t.same(left, [0]);
+  window.advance(10);
+  t.same(left, [0, 1, 2]);
+});
+
+t.test('a generation for each set of slices', async (t) => {
+  const window = notes();
+  const generations = [100, 100, 109, 110, 110].map((now) => {
+    window.at(now, now);
+    return window.generation;
+  });
+  t.equal(new Set(generations).size, 2);
+  window.at(105, 125);
+  const before = window.generation;
+  window.at(105, 125);
+  t.equal(window.generation, before);
+  window.at(99, 125);
+  t.not(window.generation, before);
 });
 
 t.test('changes are told once', async (t) => {

@@ -1,0 +1,72 @@
+import type { Family } from './family.ts';
+import { suffixLabels } from './labels.ts';
+import { type ClassicHistogram, encodeFamily, type NumberMetric } from './protobuf.ts';
+import type { Sheet } from './sheet.ts';
+import type { SeriesTable } from './table.ts';
+import { type ExpositionOptions, idleSince } from './view.ts';
+
+/** Adds a family as messages of protobuf, a few hundred series at a time. */
+export function* putMessages(sheet: Sheet, family: Family, options: ExpositionOptions): Generator<void> {
+  for (const message of messages(family, options)) {
+    sheet.put(message);
+    yield;
+  }
+}
+
+function messages(family: Family, options: ExpositionOptions): Iterable<Buffer> {
+  const { table, def } = family;
+  const { name, help, type } = def;
+  const unit = /_(seconds|bytes)(?:_total)?$/.exec(name)?.[1];
+  const head = { name, help, ...(unit !== undefined && { unit }) };
+  if (!table) return encodeFamily({ ...head, type: 'gauge' }, gauges(family, options));
+  if (type === 'histogram') return encodeFamily({ ...head, type }, histograms(family, table, options));
+  if (type === 'counter') return encodeFamily({ ...head, type }, counters(family, table, options));
+  return encodeFamily({ ...head, type: 'gauge' }, owed(family, options));
+}
+
+function* gauges({ gauges }: Family, { view }: ExpositionOptions): Generator<NumberMetric> {
+  for (const shown of gauges.values()) {
+    for (const [text, value] of shown) yield { labels: suffixLabels(text, view.escaping), value };
+  }
+}
+
+function* owed(family: Family, { collection, view }: ExpositionOptions): Generator<NumberMetric> {
+  for (const { row, amount } of collection.collect(family)) {
+    yield { labels: family.pairs(row, view), value: amount };
+  }
+}
+
+function* counters(family: Family, table: SeriesTable, options: ExpositionOptions): Generator<NumberMetric> {
+  for (const row of shownRows(table, options)) {
+    const value = isNew(table, row, options) ? 0 : table.totals.values[row]!;
+    yield { labels: family.pairs(row, options.view), value, createdMs: table.created[row]! };
+  }
+}
+
+function* histograms(family: Family, table: SeriesTable, options: ExpositionOptions): Generator<ClassicHistogram> {
+  const { buckets = [] } = family.def;
+  const { width } = table.totals;
+  for (const row of shownRows(table, options)) {
+    const values = table.totals.values.slice(row * width, (row + 1) * width);
+    if (isNew(table, row, options)) values.fill(0);
+    yield {
+      labels: family.pairs(row, options.view),
+      bounds: buckets,
+      counts: values.subarray(0, width - 1),
+      sum: values[width - 1]!,
+      createdMs: table.created[row]!,
+    };
+  }
+}
+
+function* shownRows(table: SeriesTable, options: ExpositionOptions): Generator<number> {
+  const idleBefore = idleSince(options);
+  for (let row = 0; row < table.length; row++) {
+    if (table.isShown(row) && table.touched[row]! >= idleBefore) yield row;
+  }
+}
+
+/** A series that this scraper has not seen yet is shown at 0 once. */
+function isNew(table: SeriesTable, row: number, { collection }: ExpositionOptions): boolean {
+  return table.born[row]! >= collection.known;
+}
