@@ -3,6 +3,8 @@ import { nearest } from '../lib/nearest.ts';
 import { addressesConfig } from './addresses-config.ts';
 import { type ConfigDocument, type ConfigError, type Path, parseConfig, pathText } from './config-file.ts';
 import { choice, described, duration, fieldMeta, flag, integer, masked, option, section, text } from './fields.ts';
+import type { Catalogue } from './metrics/define.ts';
+import { OWN_METRICS, SOURCE_METRICS } from './own.ts';
 
 /** Severities of the log, from the loudest. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -35,6 +37,8 @@ export const CORE_SECTIONS = {
       10_000,
       'Most series of one metric; what comes after is counted in a series with the label values `other`.',
     ),
+    series_limits: option(limits(), {}, 'Other limits for metrics by name, such as `reaction_match_count: 50000`.'),
+    series_total: option(integer(1, 100_000_000), 1_000_000, 'Most series of all metrics together.'),
     idle_ttl: option(
       duration(),
       '0s',
@@ -55,6 +59,8 @@ export type Config = { readonly [K in keyof typeof CORE_SECTIONS]: z.output<(typ
 export interface SectionType {
   readonly type: string;
   readonly config: z.ZodType;
+  /** The metrics that it has, if any. */
+  readonly metrics?: Catalogue;
 }
 
 export interface ConfigTypes {
@@ -86,6 +92,7 @@ export function readConfig(
   const core = Object.fromEntries(
     Object.entries(CORE_SECTIONS).map(([key, schema]) => [key, validate(schema, root[key], [key], document, errors)]),
   );
+  checkLimits(valueAt(root, ['metrics', 'series_limits']), options.types, document, errors);
   const sources = instances('sources', root.sources ?? DEFAULT_SOURCES, options.types.sources, document, errors);
   const writers = instances('writers', root.writers ?? {}, options.types.writers, document, errors);
   if (root.sources && Object.keys(sources).length === 0 && errors.length === 0) {
@@ -94,6 +101,24 @@ export function readConfig(
   if (errors.length > 0) return { config: null, errors: ordered(errors) };
   // Each part went through its schema.
   return { config: { ...core, sources, writers } as unknown as Config, errors: [] };
+}
+
+/** Limits of metrics that do not exist would silently limit nothing. */
+function checkLimits(
+  limits: unknown,
+  { sources, writers }: ConfigTypes,
+  document: ConfigDocument,
+  errors: ConfigError[],
+): void {
+  const catalogues = [OWN_METRICS, SOURCE_METRICS, ...[...sources, ...writers].map(({ metrics = {} }) => metrics)];
+  const known = catalogues.flatMap((catalogue: Catalogue) => Object.values(catalogue).map(({ name }) => name));
+  for (const name of isMapValue(limits) ? Object.keys(limits) : []) {
+    if (known.includes(name)) continue;
+    const near = nearest(name, known);
+    const wish = near ? `perhaps ${near}` : 'the name of a metric (see: trailgauge metrics)';
+    const path = ['metrics', 'series_limits', name];
+    errors.push(errorAt(path, document, `found metric ${quote(name)}, wanted ${wish}`, true));
+  }
 }
 
 function instances(
@@ -236,4 +261,10 @@ function level(): z.ZodType<(typeof LOG_LEVELS)[number]> {
     ) as unknown as typeof words,
     { ...fieldMeta(words) },
   );
+}
+
+function limits(): z.ZodType<Readonly<Record<string, number>>> {
+  return described(z.record(z.string(), integer(1, 10_000_000), { error: 'wanted a map from metrics to numbers' }), {
+    kind: 'map',
+  });
 }

@@ -60,7 +60,11 @@ export interface StartOptions extends Pick<PipelineOptions, 'follow' | 'range' |
 export function createEngine(options: EngineOptions): Engine {
   const { log, now, version } = options;
   const started = now();
-  const registry = new Registry({ seriesLimit: options.metrics.series_limit });
+  const registry = new Registry({
+    seriesLimit: options.metrics.series_limit,
+    seriesLimits: options.metrics.series_limits,
+    seriesTotal: options.metrics.series_total,
+  });
   registry.time = started;
   const own = registry.register('', OWN_METRICS);
   const sections = Object.entries(options.sources).map(([name, config]) => ({
@@ -147,7 +151,7 @@ export function createEngine(options: EngineOptions): Engine {
         .map((family) => ({
           metric: family.def.name,
           series: seriesCount(family),
-          limit: registry.seriesLimit,
+          limit: registry.limitOf(family),
           limited: limited.get(family.def.name) ?? 0,
         }))
         .filter(({ series }) => series > 0),

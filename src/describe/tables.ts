@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { MetricDef } from '../core/metrics/define.ts';
+import { type MetricDef, shownType } from '../core/metrics/define.ts';
 import { optionRows, readSection } from './walk.ts';
 
 /** A metric with who has it. */
@@ -11,12 +11,12 @@ export interface MetricRow {
   readonly source: string;
 }
 
-/** One row of the catalogue. A gauge of what came since the last collection is a gauge to Prometheus. */
+/** One row of the catalogue. */
 export function metricRow(def: MetricDef, source: string): MetricRow {
-  const { name, type, labels, extra, help } = def;
+  const { name, labels, extra, help } = def;
   return {
     name,
-    type: type === 'since' ? 'gauge' : type,
+    type: shownType(def),
     labels: [...labels, ...(extra ? [`… ${extra}`] : [])],
     help,
     source,

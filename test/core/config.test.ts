@@ -410,3 +410,18 @@ t.test('a secret is in no message', async (t) => {
     'sources.db.room: found "big", wanted a size such as 512KiB, 64MiB or 1GB',
   ]);
 });
+
+t.test('limits are those of metrics that there are', async (t) => {
+  const text = `
+metrics:
+  series_limits: { reaction_match_cout: 5, trailgauge_series: 0, reaction_actions_total: 7, zzz: 1 }
+`;
+  t.same(errorsOf(text), [
+    '3:20: metrics.series_limits.reaction_match_cout: found metric "reaction_match_cout", wanted perhaps reaction_match_count',
+    '3:62: metrics.series_limits.trailgauge_series: found 0, wanted a whole number from 1 to 10000000',
+    '3:93: metrics.series_limits.zzz: found metric "zzz", wanted the name of a metric (see: trailgauge metrics)',
+  ]);
+  t.same(errorsOf('metrics: { series_limits: [1] }'), [
+    '1:27: metrics.series_limits: found [1], wanted a map from metrics to numbers',
+  ]);
+});

@@ -1,9 +1,10 @@
 /**
  * What a metric is:
- * `counter`, `gauge` and `histogram` as in Prometheus; `since` is shown as a gauge and holds, for each scraper by
- * itself, what came since that scraper's last collection.
+ * `counter`, `gauge` and `histogram` as in Prometheus; all others are shown as gauges. `since` holds, for each scraper by
+ * itself, what came since that scraper's last collection. `top` shows the most frequent values of the last 24 hours, and
+ * `topError` by how much these may be too high; `distinct` the number of different ones.
  */
-export type MetricType = 'counter' | 'gauge' | 'histogram' | 'since';
+export type MetricType = 'counter' | 'gauge' | 'histogram' | 'since' | 'top' | 'topError' | 'distinct';
 
 /** One metric, declared once: the exposition, the tables and the types of its handles are read off it. */
 export interface MetricDef<T extends MetricType = MetricType, L extends string = string> {
@@ -15,6 +16,13 @@ export interface MetricDef<T extends MetricType = MetricType, L extends string =
   readonly extra?: string;
   /** Upper bounds of a histogram's buckets, ascending, without +Inf. */
   readonly buckets?: readonly number[];
+  /** Of `topError`: the name of the `top` that it tells of. */
+  readonly of?: string;
+}
+
+/** The type that scrapers are told. */
+export function shownType({ type }: MetricDef): 'counter' | 'gauge' | 'histogram' {
+  return type === 'counter' || type === 'histogram' ? type : 'gauge';
 }
 
 /** A catalogue: the metrics of one source, or of the program itself, by the name the code uses. */
@@ -43,4 +51,23 @@ export function histogram<const L extends string>(
 /** A gauge of what came since the scraper's last collection. */
 export function since<const L extends string>(name: string, help: string, labels: readonly L[], extra?: string) {
   return { type: 'since', name, help, labels, ...(extra && { extra }) } as const satisfies MetricDef<'since', L>;
+}
+
+/** A gauge of the most frequent values of the last 24 hours: a series each, with the value in the label `value`. */
+export function top<const L extends string>(name: string, help: string, labels: readonly L[]) {
+  return { type: 'top', name, help, labels, extra: '`value`' } as const satisfies MetricDef<'top', L>;
+}
+
+/** A gauge of how much too high the values of a `top` may be; shown while that is not exact. */
+export function topError<const L extends string>(of: MetricDef<'top', L>, help: string) {
+  const { name, labels } = of;
+  return { type: 'topError', name: `${name}_error`, help, labels, of: name } as const satisfies MetricDef<
+    'topError',
+    L
+  >;
+}
+
+/** A gauge of the number of different values of the last 24 hours. */
+export function distinct<const L extends string>(name: string, help: string, labels: readonly L[]) {
+  return { type: 'distinct', name, help, labels } as const satisfies MetricDef<'distinct', L>;
 }

@@ -1,5 +1,7 @@
 import { type ByteWriter, formatValue } from './bytes.ts';
+import { shownType } from './define.ts';
 import { bodyOf, type Family } from './family.ts';
+import { type GaugeRows, gaugeRows } from './gauge.ts';
 import { escapeHelp, shownSuffix } from './labels.ts';
 import { putMessages } from './messages.ts';
 import type { Registry } from './registry.ts';
@@ -19,7 +21,9 @@ export async function expose(registry: Registry, options: ExpositionOptions): Pr
   for (const family of registry.families.values()) {
     sheet.head(format === 'protobuf' ? '' : head(family, format));
     // It stops after each piece of work, so that others can have their turn where that has become much.
-    const writing = format === 'protobuf' ? putMessages(sheet, family, options) : writeFamily(sheet, family, options);
+    const rows = () => gaugeRows(family, registry, options.now);
+    const writing =
+      format === 'protobuf' ? putMessages(sheet, family, rows, options) : writeFamily(sheet, family, rows, options);
     for (const _ of writing) if (sheet.isSliceFull()) await turn();
   }
   sheet.head('');
@@ -27,25 +31,23 @@ export async function expose(registry: Registry, options: ExpositionOptions): Pr
   return sheet.end();
 }
 
-function writeFamily(sheet: Sheet, family: Family, options: ExpositionOptions): Iterable<void> {
+function writeFamily(sheet: Sheet, family: Family, rows: () => GaugeRows, options: ExpositionOptions): Iterable<void> {
   const { table, def } = family;
-  if (!table) return writeGauge(sheet, family, options);
+  if (!table) return writeGauge(sheet, def.name, rows(), options);
   if (def.type === 'since') return writeOwed(sheet, family, options);
   return def.type === 'counter'
     ? putCounter(sheet, family, table, options)
     : writeHistogram(sheet, family, table, options);
 }
 
-function* writeGauge(sheet: Sheet, { gauges, def }: Family, { view }: ExpositionOptions): Generator<void> {
-  for (const shown of gauges.values()) {
-    for (const [kept, value] of shown) {
-      const text = shownSuffix(kept, view.escaping);
-      const writer = sheet.writer();
-      writer.text(def.name + (text === '' ? ' ' : `{${text}} `));
-      writer.value(value);
-      writer.text('\n');
-      yield;
-    }
+function* writeGauge(sheet: Sheet, name: string, rows: GaugeRows, { view }: ExpositionOptions): Generator<void> {
+  for (const [kept, value] of rows) {
+    const text = shownSuffix(kept, view.escaping);
+    const writer = sheet.writer();
+    writer.text(name + (text === '' ? ' ' : `{${text}} `));
+    writer.value(value);
+    writer.text('\n');
+    yield;
   }
 }
 
@@ -124,9 +126,8 @@ function writeSample(
 
 function head(family: Family, format: 'text' | 'openmetrics'): string {
   const { name, help, type } = family.def;
-  const shown = type === 'since' ? 'gauge' : type;
   const title = format === 'openmetrics' && type === 'counter' ? name.slice(0, -'_total'.length) : name;
   const unit = format === 'openmetrics' ? /_(seconds|bytes)$/.exec(title)?.[1] : undefined;
   const text = format === 'openmetrics' ? escapeHelp(help).replaceAll('"', '\\"') : escapeHelp(help);
-  return `# HELP ${title} ${text}\n# TYPE ${title} ${shown}\n${unit ? `# UNIT ${title} ${unit}\n` : ''}`;
+  return `# HELP ${title} ${text}\n# TYPE ${title} ${shownType(family.def)}\n${unit ? `# UNIT ${title} ${unit}\n` : ''}`;
 }

@@ -3,6 +3,8 @@ import { ByteWriter } from './bytes.ts';
 import type { MetricDef } from './define.ts';
 import { type Label, shownSuffix, suffixLabels } from './labels.ts';
 import { SinceValues } from './since.ts';
+import type { Seed } from './sketch/hash.ts';
+import { DistinctSketch, Sketches, TopSketch } from './sketches.ts';
 import type { Symbols } from './symbols.ts';
 import { SeriesTable } from './table.ts';
 import type { View } from './view.ts';
@@ -13,15 +15,20 @@ export interface Texts {
   readonly symbols: Symbols;
   /** Label texts of what is not declared: constant labels, and those that the data names. */
   readonly suffixes: Symbols;
+  /** Of the hashes that count different values. */
+  readonly seed: () => Seed;
 }
 
 /** One metric with all of its series, whichever instance they belong to. */
 export interface Family {
   readonly def: MetricDef;
-  /** The series of all but gauges. */
+  /** The series of counters, histograms and `since`. */
   readonly table: SeriesTable | null;
   /** What scrapers are owed of a "since the last collection" gauge. */
   readonly since: SinceValues | null;
+  /** What counts values, of `top` and `distinct`. */
+  readonly tops: Sketches<TopSketch> | null;
+  readonly distincts: Sketches<DistinctSketch> | null;
   /** Gauge values by owner, then label text. */
   readonly gauges: Map<string, Map<string, number>>;
   /** Writes the labels of a row of the table between braces, or nothing if it has none; `more` is one further label. */
@@ -37,11 +44,14 @@ export interface Family {
 /** An empty family. */
 export function createFamily(def: MetricDef, texts: Texts): Family {
   const width = def.type === 'histogram' ? (def.buckets?.length ?? 0) + 2 : 1;
-  const table = def.type === 'gauge' ? null : new SeriesTable({ ...texts, labels: def.labels.length, width });
+  const hasRows = def.type === 'counter' || def.type === 'histogram' || def.type === 'since';
+  const table = hasRows ? new SeriesTable({ ...texts, labels: def.labels.length, width }) : null;
   return {
     def,
     table,
     since: table && def.type === 'since' ? new SinceValues(table) : null,
+    tops: def.type === 'top' ? new Sketches(() => new TopSketch()) : null,
+    distincts: def.type === 'distinct' ? new Sketches(() => new DistinctSketch(texts.seed())) : null,
     gauges: new Map(),
     labels: table ? labelWriter(def, texts, table) : () => {},
     pairs: table ? labelReader(def, texts, table) : () => [],
@@ -51,8 +61,8 @@ export function createFamily(def: MetricDef, texts: Texts): Family {
 }
 
 /** Number of series that a family shows. */
-export function seriesCount({ table, gauges }: Family): number {
-  let count = table?.shown ?? 0;
+export function seriesCount({ table, tops, distincts, gauges }: Family): number {
+  let count = (table ?? tops ?? distincts)?.shown ?? 0;
   for (const shown of gauges.values()) count += shown.size;
   return count;
 }

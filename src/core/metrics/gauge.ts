@@ -1,15 +1,15 @@
 import type { MetricDef } from './define.ts';
-import { type Family, seriesCount } from './family.ts';
+import type { Family } from './family.ts';
 import type { Gauge } from './handles.ts';
 import { type Label, suffixText } from './labels.ts';
+import type { Registry } from './registry.ts';
 import { declared, OTHER, others, sorted } from './rows.ts';
 
 /** The handle of a gauge for one owner; at the limit, what else comes shares one series. */
 export function gaugeHandle(
   family: Family,
-  owner: string,
-  constant: readonly Label[],
-  limit: number,
+  [owner, constant]: readonly [string, readonly Label[]],
+  hasRoom: () => boolean,
 ): Gauge<MetricDef> {
   family.gauges.set(owner, family.gauges.get(owner) ?? new Map<string, number>());
   const { labels: names } = family.def;
@@ -17,7 +17,7 @@ export function gaugeHandle(
   const put = (text: string, overflow: string, value: number, sum: boolean) => {
     const shown = family.gauges.get(owner)!;
     let key = text;
-    if (!shown.has(text) && seriesCount(family) >= limit) {
+    if (!shown.has(text) && !hasRoom()) {
       family.limited += 1;
       key = overflow;
     }
@@ -35,4 +35,19 @@ export function gaugeHandle(
       }
     },
   };
+}
+
+/** Label texts as they are kept, and values. */
+export type GaugeRows = Iterable<readonly [text: string, value: number]>;
+
+/** What is shown of a metric without a table. */
+export function* gaugeRows(
+  { def, gauges, tops, distincts }: Family,
+  registry: Registry,
+  now: number,
+): Generator<readonly [text: string, value: number]> {
+  if (def.of !== undefined) yield* registry.families.get(def.of)?.tops?.errors(now) ?? [];
+  if (tops) yield* tops.rows(now);
+  if (distincts) yield* distincts.rows(now);
+  for (const shown of gauges.values()) yield* shown;
 }

@@ -1,5 +1,6 @@
 import type { Catalogue, MetricDef } from './define.ts';
 import type { Label } from './labels.ts';
+import type { TopEntry } from './sketch/top.ts';
 import type { SeriesTable } from './table.ts';
 
 /** The labels of one series, by the names that its metric declares. */
@@ -35,14 +36,45 @@ export interface Since<D extends MetricDef> {
   series(labels: LabelValues<D>, extra: readonly Label[]): OwedSeries;
 }
 
+/** A kept way to the frequent values of one set of labels. */
+export interface TopSeries {
+  /** What stands for a value that will come again; it holds good for ever. */
+  track(value: string): TopEntry;
+  /** Counts a value of an event of this time, in milliseconds since 1970; null is now. */
+  add(entry: TopEntry, time: number | null): void;
+}
+
+/** A kept way to the different values of one set of labels. */
+export interface DistinctSeries {
+  /** What stands for a value. */
+  hash(value: string): number;
+  /** Counts a value of an event of this time, in milliseconds since 1970; null is now. */
+  add(hash: number, time: number | null): void;
+}
+
+export interface Top<D extends MetricDef> {
+  /** From now on the `n` most frequent values are shown. */
+  series(labels: LabelValues<D>, n: number): TopSeries;
+}
+
+export interface Distinct<D extends MetricDef> {
+  series(labels: LabelValues<D>): DistinctSeries;
+}
+
+/** What the declaration of a metric of each type gives. */
+interface HandleOf<D extends MetricDef> {
+  readonly counter: Counter<D>;
+  readonly gauge: Gauge<D>;
+  readonly histogram: Histogram<D>;
+  readonly since: Since<D>;
+  readonly top: Top<D>;
+  /** It follows from what it tells of. */
+  readonly topError: null;
+  readonly distinct: Distinct<D>;
+}
+
 /** The handle that a metric's declaration gives. */
-export type Handle<D extends MetricDef> = D['type'] extends 'counter'
-  ? Counter<D>
-  : D['type'] extends 'gauge'
-    ? Gauge<D>
-    : D['type'] extends 'histogram'
-      ? Histogram<D>
-      : Since<D>;
+export type Handle<D extends MetricDef> = HandleOf<D>[D['type']];
 
 /** Typed handles of a whole catalogue. */
 export type Handles<C extends Catalogue> = { readonly [K in keyof C]: Handle<C[K]> };

@@ -35,6 +35,12 @@ export function suffixText(labels: readonly Label[]): string {
   return labels.every(([name]) => isLegacyLabelName(name)) ? text : FOREIGN + text;
 }
 
+/** A kept label text with one label more, whose name every scraper takes. */
+export function withLabel(kept: string, label: Label): string {
+  const text = labelText([label]);
+  return kept === '' || text === '' ? kept + text : `${kept},${text}`;
+}
+
 /** A kept label text as a scraper sees it. */
 export function shownSuffix(kept: string, escaping: Escaping): string {
   return kept.startsWith(FOREIGN) ? labelText(suffixLabels(kept, escaping)) : kept;

@@ -1,4 +1,5 @@
 import type { Family } from './family.ts';
+import type { GaugeRows } from './gauge.ts';
 import { suffixLabels } from './labels.ts';
 import { type ClassicHistogram, encodeFamily, type NumberMetric } from './protobuf.ts';
 import type { Sheet } from './sheet.ts';
@@ -6,28 +7,31 @@ import type { SeriesTable } from './table.ts';
 import { type ExpositionOptions, idleSince } from './view.ts';
 
 /** Adds a family as messages of protobuf, a few hundred series at a time. */
-export function* putMessages(sheet: Sheet, family: Family, options: ExpositionOptions): Generator<void> {
-  for (const message of messages(family, options)) {
+export function* putMessages(
+  sheet: Sheet,
+  family: Family,
+  rows: () => GaugeRows,
+  options: ExpositionOptions,
+): Generator<void> {
+  for (const message of messages(family, rows, options)) {
     sheet.put(message);
     yield;
   }
 }
 
-function messages(family: Family, options: ExpositionOptions): Iterable<Buffer> {
+function messages(family: Family, rows: () => GaugeRows, options: ExpositionOptions): Iterable<Buffer> {
   const { table, def } = family;
   const { name, help, type } = def;
   const unit = /_(seconds|bytes)(?:_total)?$/.exec(name)?.[1];
   const head = { name, help, ...(unit !== undefined && { unit }) };
-  if (!table) return encodeFamily({ ...head, type: 'gauge' }, gauges(family, options));
+  if (!table) return encodeFamily({ ...head, type: 'gauge' }, gauges(rows(), options));
   if (type === 'histogram') return encodeFamily({ ...head, type }, histograms(family, table, options));
   if (type === 'counter') return encodeFamily({ ...head, type }, counters(family, table, options));
   return encodeFamily({ ...head, type: 'gauge' }, owed(family, options));
 }
 
-function* gauges({ gauges }: Family, { view }: ExpositionOptions): Generator<NumberMetric> {
-  for (const shown of gauges.values()) {
-    for (const [text, value] of shown) yield { labels: suffixLabels(text, view.escaping), value };
-  }
+function* gauges(rows: GaugeRows, { view }: ExpositionOptions): Generator<NumberMetric> {
+  for (const [text, value] of rows) yield { labels: suffixLabels(text, view.escaping), value };
 }
 
 function* owed(family: Family, { collection, view }: ExpositionOptions): Generator<NumberMetric> {

@@ -1,9 +1,10 @@
 import type { Catalogue, MetricDef } from './define.ts';
-import { createFamily, type Family } from './family.ts';
+import { createFamily, type Family, seriesCount } from './family.ts';
 import { gaugeHandle } from './gauge.ts';
-import type { Counter, Gauge, Handles, Histogram, Since } from './handles.ts';
+import type { Handle, Handles } from './handles.ts';
 import type { Label } from './labels.ts';
-import { Rows } from './rows.ts';
+import { declared, type LabelSet, OTHER, Rows } from './rows.ts';
+import { randomSeed, type Seed } from './sketch/hash.ts';
 import { AS_IT_IS, Symbols } from './symbols.ts';
 import type { SeriesTable } from './table.ts';
 
@@ -11,6 +12,10 @@ import type { SeriesTable } from './table.ts';
 export interface RegistryOptions {
   /** Most series that one metric may have; what comes after shares one series with all labels `other`. */
   readonly seriesLimit: number;
+  /** The same for metrics by name. */
+  readonly seriesLimits?: Readonly<Record<string, number>>;
+  /** Most series that all metrics may have together. */
+  readonly seriesTotal?: number;
 }
 
 /** Rows of a family whose values changed. */
@@ -20,12 +25,15 @@ export interface Changed {
   readonly rows: readonly number[];
 }
 
-type AnyHandle = Counter<MetricDef> | Gauge<MetricDef> | Histogram<MetricDef> | Since<MetricDef>;
+type AnyHandle = Handle<MetricDef>;
 
 /** All metrics of the process: families by name. */
 export class Registry {
   readonly families = new Map<string, Family>();
-  readonly texts = { symbols: new Symbols(), suffixes: new Symbols(AS_IT_IS) };
+  /** Of the hashes that count different values: who does not know it cannot make any collide. */
+  seed: Seed = randomSeed();
+  #isSeedSaved = false;
+  readonly texts = { symbols: new Symbols(), suffixes: new Symbols(AS_IT_IS), seed: () => this.seed };
   /** The time that changes are noted with, in milliseconds since 1970: set once per batch, as asking costs. */
   time = 0;
   /** What the next series to be born is numbered. */
@@ -37,8 +45,19 @@ export class Registry {
     this.#options = options;
   }
 
-  get seriesLimit(): number {
-    return this.#options.seriesLimit;
+  /** Most series that a metric may have. */
+  limitOf({ def }: Family): number {
+    const { seriesLimit, seriesLimits = {} } = this.#options;
+    return (Object.hasOwn(seriesLimits, def.name) && seriesLimits[def.name]) || seriesLimit;
+  }
+
+  /** Whether a metric may have one more series; with `times`, that many times as many as it may otherwise. */
+  hasRoom(family: Family, times = 1): boolean {
+    if (seriesCount(family) >= times * this.limitOf(family)) return false;
+    const { seriesTotal = Number.POSITIVE_INFINITY } = this.#options;
+    let total = 0;
+    for (const each of this.families.values()) total += seriesCount(each);
+    return total < times * seriesTotal;
   }
 
   /**
@@ -76,6 +95,20 @@ export class Registry {
     return all;
   }
 
+  /** True once, if the seed has to be saved. */
+  takeSeedChanged(): boolean {
+    const isNew = !this.#isSeedSaved;
+    this.#isSeedSaved = true;
+    return isNew;
+  }
+
+  /** Takes a saved seed back, before any sketch is made. */
+  restoreSeed(seed: Seed | undefined): void {
+    if (!seed) return;
+    this.seed = seed;
+    this.#isSeedSaved = true;
+  }
+
   #family(def: MetricDef): Family {
     let family = this.families.get(def.name);
     if (!family) {
@@ -88,21 +121,25 @@ export class Registry {
   }
 
   #handle(family: Family, owner: string, constant: readonly Label[]): AnyHandle {
-    const { def, table } = family;
-    if (!table) return gaugeHandle(family, owner, constant, this.seriesLimit);
-    const rows = new Rows(this, family, table, [owner, constant]);
-    switch (def.type) {
-      case 'histogram':
-        return { observe: (labels, value) => observe(table, def.buckets ?? [], rows.row(labels), value) };
-      case 'since':
-        return { series: (labels, extra) => rows.series(labels, extra) };
-      default:
-        return {
-          series: (labels: Readonly<Record<string, string>>) => rows.series(labels),
-          inc: (labels, by = 1) => table.inc(rows.row(labels), by),
-        };
-    }
+    const { def, table, tops, distincts } = family;
+    if (table) return rowsHandle(new Rows(this, family, table, [owner, constant]), def, table);
+    const others = [...def.labels.map((name): Label => [name, OTHER]), ...constant];
+    const all = (labels: LabelSet) => [...declared(def.labels, labels), ...constant];
+    if (tops)
+      return { series: (labels: LabelSet, n: number) => tops.get(owner, all(labels), others).series(n, this, tops) };
+    if (distincts)
+      return { series: (labels: LabelSet) => distincts.get(owner, all(labels), others).series(this, distincts) };
+    return def.type === 'topError' ? null : gaugeHandle(family, [owner, constant], () => this.hasRoom(family));
   }
+}
+
+function rowsHandle(rows: Rows, { type, buckets = [] }: MetricDef, table: SeriesTable): AnyHandle {
+  if (type === 'histogram') return { observe: (labels, value) => observe(table, buckets, rows.row(labels), value) };
+  if (type === 'since') return { series: (labels: LabelSet, extra: readonly Label[]) => rows.series(labels, extra) };
+  return {
+    series: (labels: LabelSet) => rows.series(labels),
+    inc: (labels, by = 1) => table.inc(rows.row(labels), by),
+  };
 }
 
 function observe(table: SeriesTable, buckets: readonly number[], row: number, value: number): void {

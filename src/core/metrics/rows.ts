@@ -8,7 +8,8 @@ import type { SeriesTable } from './table.ts';
 /** Value of every label of the series that takes what falls over the limit. */
 export const OTHER = 'other';
 
-type LabelSet = Readonly<Record<string, string>>;
+/** Values of labels by their names. */
+export type LabelSet = Readonly<Record<string, string>>;
 
 /** The series of one metric for one owner, by their labels. */
 export class Rows {
@@ -59,7 +60,7 @@ export class Rows {
   }
 
   #hasRoom(): boolean {
-    return this.#table.shown < this.#registry.seriesLimit;
+    return this.#registry.hasRoom(this.#family);
   }
 
   /** Only what the data names becomes `other`, as long as that is few; else all labels do. */
@@ -68,7 +69,7 @@ export class Rows {
       const suffix = this.#suffix(others(extra));
       const known = this.#find(labels, this.#suffixes.find(suffix));
       if (known >= 0) return known;
-      if (this.#table.shown < 2 * this.#registry.seriesLimit) return this.#bear(labels, suffix);
+      if (this.#registry.hasRoom(this.#family, 2)) return this.#bear(labels, suffix);
     }
     const all = Object.fromEntries(this.#names.map((name) => [name, OTHER]));
     const known = this.#find(all, this.#constantId);

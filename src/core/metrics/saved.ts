@@ -1,26 +1,32 @@
 import { bytesOf, type Cell, numbersOf, type SavedCells } from '../cells.ts';
 import type { MetricDef } from './define.ts';
 import type { Registry } from './registry.ts';
+import type { Seed } from './sketch/hash.ts';
 import type { SavedRow } from './table.ts';
 
 /** Takes what changed of all series since it was last taken, in the form in which it is saved. */
 export function takeSeries(registry: Registry): Cell[] {
   registry.settle();
   const cells: Cell[] = [];
-  for (const { def, table, since } of registry.families.values()) {
-    if (!table) continue;
+  for (const { def, table, since, tops, distincts } of registry.families.values()) {
     const name = savedName(def);
+    for (const sketches of [tops, distincts]) if (sketches) cells.push(...sketches.take(name));
+    if (!table) continue;
     for (const { page, rows } of table.takeRows()) cells.push([['rows', name, page], rows]);
     for (const { page, values } of table.totals.take()) cells.push([['totals', name, page], bytesOf(values)]);
     if (!since) continue;
     for (const { column, page, values } of since.take()) cells.push([['since', name, column, page], bytesOf(values)]);
   }
+  // Hashes in sketches are of no use without it.
+  if (cells.some(([[kind]]) => kind === 'sketch') && registry.takeSeedChanged()) cells.push([['seed'], registry.seed]);
   return cells;
 }
 
 /** Whether there is anything to take. */
 export function isChanged(registry: Registry): boolean {
-  for (const { table, since } of registry.families.values()) if (table?.dirty || since?.dirty) return true;
+  for (const { table, since, tops, distincts } of registry.families.values()) {
+    if (table?.dirty || since?.dirty || tops?.dirty || distincts?.dirty) return true;
+  }
   return false;
 }
 
@@ -29,12 +35,15 @@ export function isChanged(registry: Registry): boolean {
  * so do those of metrics that are gone, or whose labels or buckets have changed.
  */
 export function restoreSeries(registry: Registry, saved: SavedCells): void {
-  for (const { def, table, since } of registry.families.values()) {
-    if (!table) continue;
+  const isThere = (owner: string) => registry.isOwner(owner);
+  // Written by `takeSeries`; the version of the state's format vouches for the shape.
+  registry.restoreSeed(saved.under('seed')[0]?.[1] as Seed | undefined);
+  for (const { def, table, since, tops, distincts } of registry.families.values()) {
     const name = savedName(def);
+    for (const sketches of [tops, distincts]) sketches?.restore(saved, name, isThere);
+    if (!table) continue;
     for (const [[page], rows] of saved.under('rows', name)) {
-      // Written by `takeSeries`; the version of the state's format vouches for the shape.
-      table.restore({ page: Number(page), rows: rows as readonly SavedRow[] }, (owner) => registry.isOwner(owner));
+      table.restore({ page: Number(page), rows: rows as readonly SavedRow[] }, isThere);
     }
     for (const [[page], value] of saved.under('totals', name)) {
       table.totals.restore({ page: Number(page), values: numbersOf(value) });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { described, duration, fieldMeta, flag, option, section, text } from '../../core/fields.ts';
+import { described, duration, fieldMeta, flag, integer, option, section, text } from '../../core/fields.ts';
 import { transformProblems } from './transform.ts';
 
 /** Where reaction's log is: the journal of its unit, or a file; exactly one of the two is set. */
@@ -35,6 +35,12 @@ export const reactionConfig = section('reaction: its log, its configuration, its
     'After a start of reaction, actions within this time are its old ones run again: not counted.',
   ),
   transform: transform(),
+  top: option(
+    integer(0, 1_000),
+    20,
+    'How many of the most frequent values of each pattern `reaction_pattern_top` shows; 0 for none.',
+  ),
+  distinct: option(flag(), true, 'Whether to count the different values of each pattern: `reaction_pattern_distinct`.'),
   export: section('Gauges of the Python exporter.', {
     matches: option(patternExport(), { extra: true }, '`reaction_match_count`; `extra`: with one label per pattern.'),
     actions: option(patternExport(), { extra: true }, '`reaction_action_count`; `extra`: with one label per pattern.'),

@@ -4,6 +4,7 @@ import { type Aligner, compileAligner } from './align.ts';
 import { detached } from './list.ts';
 import { labelNames } from './names.ts';
 import type { Arguments } from './parse.ts';
+import type { PatternCounter } from './patterns.ts';
 import { RecentMatches, type Tuple } from './recent.ts';
 import { Runs } from './runs.ts';
 import type { FilterSetting, Settings } from './settings.ts';
@@ -40,15 +41,17 @@ export interface FilterShape {
   readonly patterns: readonly string[];
   readonly labels: readonly string[];
   readonly transforms: readonly (Transform | false | null)[];
+  readonly counters: readonly PatternCounter[];
 }
 
-const SHAPELESS: FilterShape = { patterns: [], labels: [], transforms: [] };
+const SHAPELESS: FilterShape = { patterns: [], labels: [], transforms: [], counters: [] };
 
 /** Counters of the filters and actions that appear, whether configured or not. */
 export interface FilterCounters {
   matches(stream: string, filter: string): CounterSeries;
   runs(stream: string, filter: string, action: string): CounterSeries;
   failures(stream: string, filter: string, action: string): CounterSeries;
+  values(stream: string, filter: string, pattern: string): PatternCounter;
 }
 
 /** Filters whose state is kept apart; those beyond share one. */
@@ -151,7 +154,8 @@ export class Filters {
   #shape(setting: FilterSetting): FilterShape {
     const { patterns, stream, name } = setting;
     const transforms = patterns.map((pattern) => this.#transforms(stream, name, pattern));
-    return { patterns, labels: labelNames(patterns), transforms };
+    const counters = patterns.map((pattern) => this.#counters.values(stream, name, pattern));
+    return { patterns, labels: labelNames(patterns), transforms, counters };
   }
 }
 

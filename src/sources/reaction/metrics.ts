@@ -1,6 +1,12 @@
-import { counter, gauge, since } from '../../core/metrics/define.ts';
+import { counter, distinct, gauge, since, top, topError } from '../../core/metrics/define.ts';
 
 const PATTERNS = 'one per pattern of the filter';
+
+const PATTERN_TOP = top(
+  'reaction_pattern_top',
+  'Matches of the most frequent values of a pattern in the last 24 hours.',
+  ['stream', 'filter', 'pattern'],
+);
 
 /** Metrics of reaction: the counters, and the gauges of the Python exporter with their names, labels and texts. */
 export const REACTION_METRICS = {
@@ -24,6 +30,16 @@ export const REACTION_METRICS = {
     'reaction_stream_events_total',
     'What happened to a stream: start, exit, exec, read, timeout.',
     ['stream', 'type'],
+  ),
+  patternDistinct: distinct(
+    'reaction_pattern_distinct',
+    'Different values of a pattern in the matches of the last 24 hours, estimated where they are more than 1,000.',
+    ['stream', 'filter', 'pattern'],
+  ),
+  patternTop: PATTERN_TOP,
+  patternTopError: topError(
+    PATTERN_TOP,
+    'By how much reaction_pattern_top may be too high, where a pattern has more than 10,000 values.',
   ),
   pending: gauge('reaction_pending', 'Actions that are to run later.', ['stream', 'filter', 'action']),
   up: gauge('reaction_up', '1 if reaction answered when it was last asked.', []),

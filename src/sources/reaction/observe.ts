@@ -21,6 +21,7 @@ import {
   STREAM_EVENTS,
   type StreamLine,
 } from './parse.ts';
+import { patternValues } from './patterns.ts';
 import { keptTuple, type SavedSegment, type Tuple } from './recent.ts';
 import { hashArguments, Runs, type SavedRuns } from './runs.ts';
 import type { Settings } from './settings.ts';
@@ -34,6 +35,9 @@ export interface ObserverOptions {
   readonly holdMs: number;
   readonly matches: PatternExport;
   readonly actions: PatternExport;
+  /** Values of each pattern that are shown, and whether the different ones are counted. */
+  readonly top: number;
+  readonly distinct: boolean;
   readonly commands: boolean;
   readonly streams: boolean;
   readonly transforms: Transforms;
@@ -60,6 +64,10 @@ export class Observer {
         matches: (stream, filter) => metrics.matches.series({ stream, filter }),
         runs: (stream, filter, action) => metrics.actions.series({ stream, filter, action }),
         failures: (stream, filter, action) => metrics.actionFailures.series({ stream, filter, action }),
+        values: (stream, filter, pattern) => ({
+          top: options.top > 0 ? metrics.patternTop.series({ stream, filter, pattern }, options.top) : null,
+          distinct: options.distinct ? metrics.patternDistinct.series({ stream, filter, pattern }) : null,
+        }),
       },
       options.transforms,
     );
@@ -122,6 +130,7 @@ export class Observer {
       filter.markChanged = true;
     }
     if (seen.kept) filter.recent.add(seen.kept);
+    for (const value of seen.values) value.count(raw.time);
     if (this.#options.matches === 'off') return;
     if (!seen.owed?.alive) seen.owed = this.#matchSeries(parsedLine(seen, raw) as MatchLine, filter);
     seen.owed.inc();
@@ -206,6 +215,7 @@ export class Observer {
     seen.filter = found;
     seen.action = null;
     seen.kept = values && keptTuple(values);
+    seen.values = values ? patternValues(values, found.shape) : [];
     seen.alignment = null;
     seen.owed = null;
     return found;

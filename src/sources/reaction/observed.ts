@@ -3,6 +3,7 @@ import type { Alignment } from './align.ts';
 import type { ActionState, FilterState } from './filters.ts';
 import type { Line } from './lines.ts';
 import { parseLine, type ReactionLine } from './parse.ts';
+import type { PatternValue } from './patterns.ts';
 import type { Tuple } from './recent.ts';
 
 /**
@@ -24,6 +25,8 @@ export interface Observed {
   action: ActionState | null;
   /** Values of the patterns of a match as they are kept for later lines, null if they do not fit. */
   kept: Tuple | null;
+  /** The same as they are counted one by one. */
+  values: readonly PatternValue[];
   /** What a run's arguments tell of them. */
   alignment: Alignment | null;
   owed: OwedSeries | null;
@@ -42,6 +45,7 @@ export function unobserved(line: ReactionLine): Observed {
     filter: null,
     action: null,
     kept: null,
+    values: [],
     alignment: null,
     owed: null,
   };

@@ -27,6 +27,8 @@ export function openReaction(config: ReactionConfig, context: Context): OpenedSo
     holdMs: durationMs(config.hold),
     matches: patternExport(config.export.matches),
     actions: patternExport(config.export.actions),
+    top: config.top,
+    distinct: config.distinct,
     commands: config.export.commands,
     streams: config.export.streams,
     transforms: compileTransforms(config.transform, (error) => report.error(error.message), addresses),

@@ -199,3 +199,20 @@ t.test('gauges that are replaced while they are shown are not shown twice', asyn
   level.set({ who: 'new' }, 1);
   t.equal(Object.keys(await show(registry)).length, 40_001, 'two handles of one owner show the same');
 });
+
+t.test('a limit of one metric, and one of all together', async (t) => {
+  const registry = new Registry({ seriesLimit: 10, seriesLimits: { test_seen_count: 3 }, seriesTotal: 15 });
+  const { hits, seen, level } = registry.register('one', CATALOGUE);
+  for (let i = 0; i < 100; i++) seen.series({ who: `w${i}` }, []).inc();
+  for (let i = 0; i < 100; i++) hits.inc({ who: `w${i}` });
+  level.replace(Array.from({ length: 100 }, (_, i) => [{ who: `w${i}` }, 1] as const));
+  const shown = await show(registry);
+  const of = (name: string) => Object.entries(shown).filter(([series]) => series.startsWith(name));
+  const total = (name: string) => of(name).reduce((sum, [, value]) => sum + value, 0);
+  t.same(
+    ['test_seen_count', 'test_hits_total', 'test_level'].map((name) => of(name).length),
+    [4, 11, 1],
+  );
+  t.same(['test_seen_count', 'test_hits_total', 'test_level'].map(total), [100, 100, 100]);
+  t.equal(shown['test_level{who="other"}'], 100);
+});

@@ -44,6 +44,8 @@ function create(more: Partial<ObserverOptions> & { readonly transform?: Transfor
     holdMs: 60_000,
     matches: 'patterns',
     actions: 'patterns',
+    top: 20,
+    distinct: true,
     commands: true,
     streams: true,
     transforms: compileTransforms(transform, () => {}),

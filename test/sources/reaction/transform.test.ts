@@ -105,7 +105,12 @@ t.test('labels of addresses: without a database they are absent, not empty', asy
     const addresses = openAddresses(addressesConfig.parse(given), { follow: false, log });
     t.teardown(() => addresses.close());
     const transforms = compileTransforms(config, (error) => t.fail(error.message), addresses);
-    const shape = { patterns, labels: patterns, transforms: patterns.map((pattern) => transforms('s', 'f', pattern)) };
+    const shape = {
+      patterns,
+      labels: patterns,
+      counters: [],
+      transforms: patterns.map((pattern) => transforms('s', 'f', pattern)),
+    };
     return labelText(patternLabels(values, shape));
   };
   const classes = { office: ['192.0.2.0/24'] };

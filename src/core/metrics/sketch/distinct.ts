@@ -13,7 +13,8 @@ export interface DistinctOptions extends WindowOptions {
  * `EXACT_LIMIT` (1,000) of them in the whole window, beyond with a standard error of 0.81 %. See `DistinctSlice`.
  *
  * Memory: at most 16 KB for each slice and the sum of them, 12 KB for one with up to 1,000 values, 1 KB for one with up
- * to 64: (slices + 1) × 16 KB, which is 1.6 MB for 96 slices.
+ * to 64: (slices + 1) × 16 KB, which is 1.6 MB for 96 slices, and 0.2 MB for the names of
+ * what is saved.
  */
 export class DistinctValues {
   readonly #window: SlidingWindow<DistinctSlice>;

@@ -37,14 +37,16 @@ export interface TopEntry {
  *
  * - the real number is at most `count`, and at least `count - error`;
  * - an error is at most the floor, and so is the real number of a value without a counter;
- * - a floor is at most one in `capacity` of the adds in the window when the counter was lost. When what fills the window
- *   then leaves it, the share may be higher for a while: it goes when the slices go that counters were lost for;
- * - when a window has passed since the last counter was lost, all is exact again.
+ * - the floor is at most one in `capacity` of the adds in the window as long as nothing has left it, and about that when
+ *   as much comes as leaves. When a flood leaves and little comes, what it left in later slices can be a greater share
+ *   of the rest, until those slices leave as well;
+ * - when a window has passed since a counter was last lost, all is exact again.
  *
- * Given the whole count to the slice of the event, floods would leave behind ever higher errors: each new value would
- * take those of the one before it along.
+ * With the whole count as an error in the slice of the event, a flood that goes on would raise the errors for ever: each
+ * new value would take along those of the one before it.
  *
- * Memory: `slices` × 8 bytes and some 150 bytes and its text for each of `capacity` values.
+ * Memory: 8 bytes for each slice, some 150 bytes, and the text for each of `capacity` values: up to 10 MB with the
+ * defaults and short values, 20 MB more if all have 1,024 UTF-16 units. 100 values in all slices take 0.2 MB.
  */
 export class TopValues {
   readonly #dictionary: TopDictionary;

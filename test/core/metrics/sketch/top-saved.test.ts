@@ -44,6 +44,32 @@ t.test('a restored one goes on as one that was never interrupted', async (t) => 
   );
 });
 
+t.test('whatever the clock does, nothing is left over', async (t) => {
+  fc.assert(
+    fc.property(stream, ({ seed, count, distinct, capacity }) => {
+      const random = seeded(seed);
+      const disk = new Disk();
+      let top = new TopValues({ ...SHAPE, capacity });
+      let now = 10_000;
+      for (const { value } of adds(random, count, distinct)) {
+        if (random.chance(0.02)) now += random.within(-5 * SLICE, 5 * SLICE);
+        top.add(value, now + random.within(-5 * SLICE, SLICE), now);
+        if (random.chance(0.01)) disk.commit(top.changes());
+        if (!random.chance(0.01)) continue;
+        disk.commit(top.changes());
+        const listed = top.top(250, now);
+        for (const { count, error } of listed) t.ok(count > 0 && error >= 0 && error <= count);
+        top = new TopValues({ ...SHAPE, capacity });
+        top.restore(disk.load());
+        t.strictSame(top.top(250, now), listed);
+      }
+      t.same(top.top(250, now + 6 * SLICE), []);
+      disk.commit(top.changes());
+      t.equal(disk.size, 0);
+    }),
+  );
+});
+
 t.test('what changed, in pieces, and none for what did not', async (t) => {
   const top = new TopValues(SHAPE);
   const keys = () => top.changes().map(([key, value]) => (value === undefined ? `-${key}` : key));

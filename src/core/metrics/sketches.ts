@@ -1,0 +1,186 @@
+import type { Cell, SavedCells } from '../cells.ts';
+import type { DistinctSeries, TopSeries } from './handles.ts';
+import { type Label, suffixText, withLabel } from './labels.ts';
+import { DistinctValues } from './sketch/distinct.ts';
+import { hashText, type Seed } from './sketch/hash.ts';
+import { TopValues } from './sketch/top.ts';
+import type { Piece } from './sketch/window.ts';
+
+/** Sketches that one metric may have; what comes after shares one with all labels `other`. */
+export const SKETCH_LIMIT = 200;
+
+/** Counts the values of one set of labels, over a window of time. */
+interface Sketch {
+  changes(): Iterable<Piece>;
+  restore(pieces: Iterable<Piece>): void;
+  /** What is shown: label texts and values. */
+  rows(text: string, now: number): Iterable<readonly [text: string, value: number]>;
+  /** The most by which a shown value may be too high. */
+  error(now: number): number;
+}
+
+/** The clock of who adds to sketches, in milliseconds since 1970. */
+interface Clock {
+  readonly time: number;
+}
+
+/** Where it is noted that something was added. */
+interface Note {
+  dirty: boolean;
+}
+
+/** The sketches of one metric, by the kept text of their labels; `S` is the kind of them. */
+export class Sketches<S extends Sketch = Sketch> {
+  /** Whether anything may have been added since it was last taken. */
+  dirty = false;
+  readonly #make: () => S;
+  readonly #sketches = new Map<string, { readonly owner: string; readonly sketch: S }>();
+  /** Rows that were last shown, by text. */
+  readonly #shown = new Map<string, number>();
+
+  constructor(make: () => S) {
+    this.#make = make;
+  }
+
+  /** The sketch with these labels, or, where there are too many, the one that stands for all others. */
+  get(owner: string, labels: readonly Label[], others: readonly Label[]): S {
+    const text = suffixText(labels);
+    const known = this.#sketches.get(text);
+    if (known) return known.sketch;
+    if (this.#sketches.size >= SKETCH_LIMIT && labels !== others) return this.get(owner, others, others);
+    const sketch = this.#make();
+    this.#sketches.set(text, { owner, sketch });
+    this.dirty = true;
+    return sketch;
+  }
+
+  /** What is shown of all of them: label texts and values. */
+  *rows(now: number): Generator<readonly [text: string, value: number]> {
+    for (const [text, { sketch }] of this.#sketches) {
+      let count = 0;
+      for (const row of sketch.rows(text, now)) {
+        count += 1;
+        yield row;
+      }
+      this.#shown.set(text, count);
+    }
+  }
+
+  /** By how much values may be too high, for those sketches that are not exact. */
+  *errors(now: number): Generator<readonly [text: string, value: number]> {
+    for (const [text, { sketch }] of this.#sketches) {
+      const error = sketch.error(now);
+      if (error > 0) yield [text, error];
+    }
+  }
+
+  /** Number of rows that were last shown. */
+  get shown(): number {
+    let sum = 0;
+    for (const count of this.#shown.values()) sum += count;
+    return sum;
+  }
+
+  /** What changed since it was last taken. */
+  *take(name: string): Generator<Cell> {
+    if (!this.dirty) return;
+    this.dirty = false;
+    for (const [text, { owner, sketch }] of this.#sketches) {
+      for (const [key, value] of sketch.changes()) yield [['sketch', name, owner, text, key], value];
+    }
+  }
+
+  /** Takes back what was saved for owners that are there. */
+  restore(saved: SavedCells, name: string, isThere: (owner: string) => boolean): void {
+    const pieces = new Map<string, { readonly owner: string; readonly pieces: Piece[] }>();
+    for (const [[owner, text, key], value] of saved.under('sketch', name)) {
+      if (!isThere(String(owner))) continue;
+      const found = pieces.get(String(text)) ?? { owner: String(owner), pieces: [] };
+      pieces.set(String(text), found);
+      found.pieces.push([String(key), value]);
+    }
+    for (const [text, { owner, pieces: all }] of pieces) {
+      const sketch = this.#make();
+      sketch.restore(all);
+      this.#sketches.set(text, { owner, sketch });
+    }
+  }
+}
+
+/** The most frequent values. */
+export class TopSketch implements Sketch {
+  readonly #values = new TopValues();
+  /** Values that are shown. */
+  #n = 0;
+
+  /** A kept way to it; from now on `n` values are shown. */
+  series(n: number, clock: Clock, note: Note): TopSeries {
+    const values = this.#values;
+    this.#n = n;
+    return {
+      track: (value) => values.track(value),
+      add: (entry, time) => {
+        values.addTracked(entry, time ?? clock.time, clock.time);
+        note.dirty = true;
+      },
+    };
+  }
+
+  changes(): Iterable<Piece> {
+    return this.#values.changes();
+  }
+
+  restore(pieces: Iterable<Piece>): void {
+    this.#values.restore(pieces);
+  }
+
+  *rows(text: string, now: number): Generator<readonly [text: string, value: number]> {
+    if (this.#n === 0) return;
+    for (const { value, count } of this.#values.top(this.#n, now)) yield [withLabel(text, ['value', value]), count];
+  }
+
+  error(now: number): number {
+    return this.#n === 0 ? 0 : Math.max(0, ...this.#values.top(this.#n, now).map(({ error }) => error));
+  }
+}
+
+/** The number of different values. */
+export class DistinctSketch implements Sketch {
+  readonly #values: DistinctValues;
+  #isShown = false;
+
+  constructor(seed: Seed) {
+    this.#values = new DistinctValues({ seed });
+  }
+
+  /** A kept way to it; from now on it is shown. */
+  series(clock: Clock, note: Note): DistinctSeries {
+    const values = this.#values;
+    const { seed } = values;
+    this.#isShown = true;
+    return {
+      hash: (value) => hashText(value, seed),
+      add: (hash, time) => {
+        values.add(hash, time ?? clock.time, clock.time);
+        note.dirty = true;
+      },
+    };
+  }
+
+  changes(): Iterable<Piece> {
+    return this.#values.changes();
+  }
+
+  restore(pieces: Iterable<Piece>): void {
+    this.#values.restore(pieces);
+  }
+
+  *rows(text: string, now: number): Generator<readonly [text: string, value: number]> {
+    const count = this.#isShown ? this.#values.count(now) : 0;
+    if (count > 0) yield [text, count];
+  }
+
+  error(): number {
+    return 0;
+  }
+}
