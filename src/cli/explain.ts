@@ -98,6 +98,7 @@ function explainItem(
   // `parse` gives an object or null: `defineSource` asks for it.
   if (isRejected(parsed as object)) return { input, rejected: (parsed as { rejected: string }).rejected, metrics: [] };
   opened.observe(parsed, raw);
+  opened.settle?.();
   return { input, event: opened.event(parsed, raw), metrics: changes() };
 }
 

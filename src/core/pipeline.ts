@@ -219,6 +219,7 @@ class Run {
       last = raw;
       events += 1;
     }
+    opened.settle?.();
     for (const [reason, count] of Object.entries(batch.rejected ?? {})) {
       items += count;
       rejected += count;

@@ -75,6 +75,8 @@ export interface OpenedSource<Raw, Item> {
   parse(raw: Raw): Item | Rejected | null;
   /** Adds to the metrics. Plain and without waiting. */
   observe(item: Item, raw: Raw): void;
+  /** The items of a batch have all been observed: what was put off for them is due. */
+  settle?(): void;
   /** Milliseconds since 1970 of an item, or null if nothing tells. */
   timeOf(raw: Raw): number | null;
   /** The item as the record that writers take. */

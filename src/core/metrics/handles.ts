@@ -40,8 +40,8 @@ export interface Since<D extends MetricDef> {
 export interface TopSeries {
   /** What stands for a value that will come again; it holds good for ever. */
   track(value: string): TopEntry;
-  /** Counts a value of an event of this time, in milliseconds since 1970; null is now. */
-  add(entry: TopEntry, time: number | null): void;
+  /** Counts a value of events of this time, in milliseconds since 1970; null is now. */
+  add(entry: TopEntry, time: number | null, times: number): void;
 }
 
 /** A kept way to the different values of one set of labels. */

@@ -119,8 +119,8 @@ export class TopSketch implements Sketch {
     this.#n = n;
     return {
       track: (value) => values.track(value),
-      add: (entry, time) => {
-        values.addTracked(entry, time ?? clock.time, clock.time);
+      add: (entry, time, times) => {
+        values.addTracked(entry, time ?? clock.time, clock.time, times);
         note.dirty = true;
       },
     };

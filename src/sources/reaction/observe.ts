@@ -53,6 +53,8 @@ export class Observer {
   readonly #filters: Filters;
   readonly #hold: Hold;
   readonly #commands = { start: new Runs(), stop: new Runs() };
+  /** Matches whose values are to be counted at the end of the batch. */
+  #waiting: Observed[] = [];
   #epoch = 0;
 
   constructor(options: ObserverOptions) {
@@ -105,6 +107,12 @@ export class Observer {
     this.#hold.caughtUp(now);
   }
 
+  /** A batch of lines has ended. */
+  settle(): void {
+    for (const seen of this.#waiting) countWaiting(seen);
+    this.#waiting = [];
+  }
+
   observe(seen: Observed, raw: RawLine): void {
     switch (seen.kind) {
       case 'match':
@@ -130,7 +138,9 @@ export class Observer {
       filter.markChanged = true;
     }
     if (seen.kept) filter.recent.add(seen.kept);
-    for (const value of seen.values) value.count(raw.time);
+    // The same lines come many times in a batch: where they have no time of their own, they can be counted together.
+    if (raw.time !== null) countValues(seen, raw.time, 1);
+    else if (seen.waiting++ === 0) this.#waiting.push(seen);
     if (this.#options.matches === 'off') return;
     if (!seen.owed?.alive) seen.owed = this.#matchSeries(parsedLine(seen, raw) as MatchLine, filter);
     seen.owed.inc();
@@ -211,6 +221,7 @@ export class Observer {
     const line = parsedLine(seen, raw) as MatchLine | ActionLine;
     const found = this.#filters.get(line.stream, line.filter);
     const values = line.kind === 'match' ? matchValues(line, found.shape) : null;
+    countWaiting(seen);
     seen.epoch = this.#epoch;
     seen.filter = found;
     seen.action = null;
@@ -262,6 +273,16 @@ export class Observer {
     }
     for (const [filter, saved] of segments) filter.recent.restore(saved);
   }
+}
+
+function countWaiting(seen: Observed): void {
+  if (seen.waiting === 0) return;
+  countValues(seen, null, seen.waiting);
+  seen.waiting = 0;
+}
+
+function countValues({ values }: Observed, time: number | null, times: number): void {
+  for (const value of values) value.count(time, times);
 }
 
 function hashOf({ values, raw }: Arguments): number {

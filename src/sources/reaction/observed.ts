@@ -27,6 +27,8 @@ export interface Observed {
   kept: Tuple | null;
   /** The same as they are counted one by one. */
   values: readonly PatternValue[];
+  /** How many times these are still to be counted. */
+  waiting: number;
   /** What a run's arguments tell of them. */
   alignment: Alignment | null;
   owed: OwedSeries | null;
@@ -46,6 +48,7 @@ export function unobserved(line: ReactionLine): Observed {
     action: null,
     kept: null,
     values: [],
+    waiting: 0,
     alignment: null,
     owed: null,
   };

@@ -59,6 +59,7 @@ export function openReaction(config: ReactionConfig, context: Context): OpenedSo
       return parse(line);
     },
     observe: (item, line) => observer.observe(item, line),
+    settle: () => observer.settle(),
     timeOf: (line) => line.time,
     event: (item, line) =>
       toEvent({

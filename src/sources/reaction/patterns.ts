@@ -7,12 +7,25 @@ export interface PatternCounter {
   readonly distinct: DistinctSeries | null;
 }
 
-/** A value of a pattern, ready to be counted again and again. */
-export interface PatternValue {
-  count(time: number | null): void;
-}
+/** A value of a pattern of a filter, ready to be counted again and again. */
+export class PatternValue {
+  readonly #counter: PatternCounter;
+  readonly #entry: ReturnType<TopSeries['track']> | null;
+  readonly #hash: number;
 
-const NOTHING: readonly PatternValue[] = [];
+  constructor(counter: PatternCounter, value: string) {
+    this.#counter = counter;
+    this.#entry = counter.top?.track(value) ?? null;
+    this.#hash = counter.distinct?.hash(value) ?? 0;
+  }
+
+  /** Counts it so many times, at a time in milliseconds since 1970; null is now. */
+  count(time: number | null, times: number): void {
+    const { top, distinct } = this.#counter;
+    if (top && this.#entry) top.add(this.#entry, time, times);
+    distinct?.add(this.#hash, time);
+  }
+}
 
 /** The values of a match as they are counted: transformed, without those that are dropped, or empty. */
 export function patternValues(
@@ -25,25 +38,9 @@ export function patternValues(
     const transform = transforms[index];
     if (!counter || transform === false) continue;
     const shown = transform ? transform(value) : value;
-    if (shown !== '') found.push(new CountedValue(counter, shown));
+    if (shown !== '') found.push(new PatternValue(counter, shown));
   }
   return found.length === 0 ? NOTHING : found;
 }
 
-class CountedValue implements PatternValue {
-  readonly #counter: PatternCounter;
-  readonly #entry: ReturnType<TopSeries['track']> | null;
-  readonly #hash: number;
-
-  constructor(counter: PatternCounter, value: string) {
-    this.#counter = counter;
-    this.#entry = counter.top?.track(value) ?? null;
-    this.#hash = counter.distinct?.hash(value) ?? 0;
-  }
-
-  count(time: number | null): void {
-    const { top, distinct } = this.#counter;
-    if (top && this.#entry) top.add(this.#entry, time);
-    distinct?.add(this.#hash, time);
-  }
-}
+const NOTHING: readonly PatternValue[] = [];

@@ -26,13 +26,13 @@ export class TopColumn implements Slice {
     this.#dictionary = dictionary;
   }
 
-  /** Counts a value that has an id. */
-  add(id: number): void {
+  /** Counts a value that has an id, so many times. */
+  add(id: number, times: number): void {
     if (id >= this.#counts.length) this.#grow(id);
-    this.#counts[id]!++;
+    this.#counts[id]! += times;
     this.#changed[id >>> BLOCK_BITS]! |= COUNTS;
     this.#isChanged = true;
-    this.#dictionary.totals[id]!++;
+    this.#dictionary.totals[id]! += times;
   }
 
   error(id: number): number {

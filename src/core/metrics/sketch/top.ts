@@ -76,7 +76,7 @@ export class TopValues {
    */
   add(value: string, time: number, now: number): void {
     const column = this.#window.at(time, now);
-    if (column !== null) column.add(this.#known(value) ?? this.#idOf(ownValue(value), now));
+    if (column !== null) column.add(this.#known(value) ?? this.#idOf(ownValue(value), now), 1);
   }
 
   /** A value that will be added again and again: `addTracked` need not look for it. */
@@ -85,8 +85,8 @@ export class TopValues {
     return id === undefined ? { value: ownValue(value), id: 0 } : { value: this.#dictionary.values[id]!, id };
   }
 
-  /** As `add`, of a value that this sketch tracks. */
-  addTracked(entry: TopEntry, time: number, now: number): void {
+  /** As `add`, of a value that this sketch tracks, so many times. */
+  addTracked(entry: TopEntry, time: number, now: number, times = 1): void {
     const column = this.#window.at(time, now);
     if (column === null) return;
     if (this.#dictionary.values[entry.id] !== entry.value) {
@@ -94,7 +94,7 @@ export class TopValues {
       // One text for both, as it is the quickest to compare with itself.
       entry.value = this.#dictionary.values[entry.id]!;
     }
-    column.add(entry.id);
+    column.add(entry.id, times);
   }
 
   /**
