@@ -56,6 +56,9 @@ export interface StartOptions extends Pick<PipelineOptions, 'follow' | 'range' |
   readonly saved: (name: string) => PipelineOptions['saved'];
 }
 
+/** Values of each kind that the status page shows. */
+const TOP_SHOWN = 5;
+
 /** An engine whose metrics are registered, and whose sources are not yet opened. */
 export function createEngine(options: EngineOptions): Engine {
   const { log, now, version } = options;
@@ -155,6 +158,9 @@ export function createEngine(options: EngineOptions): Engine {
           limited: limited.get(family.def.name) ?? 0,
         }))
         .filter(({ series }) => series > 0),
+      top: [...registry.families.values()].flatMap(({ def, tops }) =>
+        [...(tops?.frequent(TOP_SHOWN, now()) ?? [])].map((found) => ({ metric: def.name, ...found })),
+      ),
       scrapers: scrapers.list().map(({ id, seen }) => ({ id, seen })),
     }),
   };

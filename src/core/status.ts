@@ -1,3 +1,4 @@
+import type { Label } from './metrics/labels.ts';
 import type { SourceStatus } from './pipeline.ts';
 import type { Version } from './version.ts';
 
@@ -10,6 +11,14 @@ export interface MetricStatus {
   readonly limited: number;
 }
 
+/** The most frequent values of the last 24 hours, of what these labels say. */
+export interface TopStatus {
+  readonly metric: string;
+  readonly labels: readonly Label[];
+  /** The most frequent first. */
+  readonly values: readonly { readonly value: string; readonly count: number }[];
+}
+
 /** What the status page and `/api/v1/status` show. Times are in milliseconds since 1970. */
 export interface Status {
   readonly version: Version;
@@ -19,6 +28,7 @@ export interface Status {
   readonly problem: string | null;
   readonly sources: readonly SourceStatus[];
   readonly metrics: readonly MetricStatus[];
+  readonly top: readonly TopStatus[];
   /** Who collects, and when it last did. */
   readonly scrapers: readonly { readonly id: string; readonly seen: number }[];
 }

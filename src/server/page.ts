@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { SourceStatus } from '../core/pipeline.ts';
-import type { MetricStatus, Status } from '../core/status.ts';
+import type { MetricStatus, Status, TopStatus } from '../core/status.ts';
 import { PAGE_STYLE } from './page-style.ts';
 import { age, breakable, count, escapeHtml, foreign, moment, seconds } from './page-text.ts';
 
@@ -53,7 +53,7 @@ ${pageHeader(status, refresh)}
 ${status.sources.map((source) => sourceCard(source, status.now)).join('\n')}
 </div>
 </section>
-${seriesSection(status.metrics)}
+${topSection(status.top)}${seriesSection(status.metrics)}
 ${scrapersSection(status)}
 </main>
 </body>
@@ -127,6 +127,28 @@ ${figures.map(([term, value]) => `<div><dt>${term}</dt><dd>${value}</dd></div>`)
 </dl>
 <p class="note">${lastError === null ? 'No error since the start.' : `<b>Last error,</b> ${age(now - lastError.time)} ago: ${foreign(lastError.text)}`}</p>
 </article>`;
+}
+
+/** Who comes most, if anything tells. */
+function topSection(top: readonly TopStatus[]): string {
+  if (top.length === 0) return '';
+  const rows = top.flatMap(({ labels, values }) =>
+    values.map(({ value, count: matches }, index) => {
+      const of = labels.map(([name, shown]) => `${name} ${shown}`).join(', ');
+      const head = index === 0 ? `<th scope="rowgroup" rowspan="${values.length}">${foreign(of)}</th>` : '';
+      return `<tr>${head}<td class="who">${foreign(value)}</td><td class="n">${count(matches)}</td></tr>`;
+    }),
+  );
+  return `<section aria-labelledby="top">
+<h2 id="top">Most frequent values</h2>
+<table aria-labelledby="top">
+<thead><tr><th scope="col">Of</th><th scope="col">Value</th><th scope="col" class="n">In the last 24 hours</th></tr></thead>
+<tbody>
+${rows.join('\n')}
+</tbody>
+</table>
+</section>
+`;
 }
 
 /** The fullest first; the program's own metrics are folded away unless one of them needs a look. */

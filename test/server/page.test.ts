@@ -27,7 +27,17 @@ function source(fields: Partial<SourceStatus>): SourceStatus {
 
 function status(fields: Partial<Status>): Status {
   const version = { name: 'trailgauge', version: '1.2.3', revision: 'abc', node: 'v20.0.0' };
-  return { version, started: now - 90_000, now, problem: null, sources: [], metrics: [], scrapers: [], ...fields };
+  return {
+    version,
+    started: now - 90_000,
+    now,
+    problem: null,
+    sources: [],
+    metrics: [],
+    top: [],
+    scrapers: [],
+    ...fields,
+  };
 }
 
 /** What a reader sees: without tags, style and head. */
@@ -158,4 +168,20 @@ t.test('numbers and times', async (t) => {
   ]);
   t.equal(count(1_234.56, 1), '1,234.6');
   t.equal(foreign('a\u0085\ud800'), '<bdi>a\ufffd\ufffd</bdi>');
+});
+
+t.test('the most frequent values, whatever they are', async (t) => {
+  const labels = [
+    ['stream', 'ssh'],
+    ['pattern', '<b>'],
+  ] as const;
+  const values = [
+    { value: '<script>alert(1)</script>', count: 1_234 },
+    { value: '198.51.100.7', count: 7 },
+  ];
+  const html = renderPage(status({ top: [{ metric: 'reaction_pattern_top', labels, values }] }), still);
+  t.notMatch(html, '<script>');
+  t.match(textOf(html), 'Most frequent values');
+  t.match(textOf(html), /1,234 198\.51\.100\.7 7/);
+  t.notMatch(renderPage(status({}), still), 'Most frequent values');
 });

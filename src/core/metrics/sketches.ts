@@ -1,6 +1,6 @@
 import type { Cell, SavedCells } from '../cells.ts';
 import type { DistinctSeries, TopSeries } from './handles.ts';
-import { type Label, suffixText, withLabel } from './labels.ts';
+import { type Label, suffixLabels, suffixText, withLabel } from './labels.ts';
 import { DistinctValues } from './sketch/distinct.ts';
 import { hashText, type Seed } from './sketch/hash.ts';
 import { TopValues } from './sketch/top.ts';
@@ -8,6 +8,12 @@ import type { Piece } from './sketch/window.ts';
 
 /** Sketches that one metric may have; what comes after shares one with all labels `other`. */
 export const SKETCH_LIMIT = 200;
+
+/** The most frequent values of what these labels say. */
+export interface Frequent {
+  readonly labels: readonly Label[];
+  readonly values: readonly { readonly value: string; readonly count: number }[];
+}
 
 /** Counts the values of one set of labels, over a window of time. */
 interface Sketch {
@@ -17,6 +23,8 @@ interface Sketch {
   rows(text: string, now: number): Iterable<readonly [text: string, value: number]>;
   /** The most by which a shown value may be too high. */
   error(now: number): number;
+  /** Up to n values that are shown, the most frequent first. */
+  frequent(n: number, now: number): Frequent['values'];
 }
 
 /** The clock of who adds to sketches, in milliseconds since 1970. */
@@ -71,6 +79,14 @@ export class Sketches<S extends Sketch = Sketch> {
     for (const [text, { sketch }] of this.#sketches) {
       const error = sketch.error(now);
       if (error > 0) yield [text, error];
+    }
+  }
+
+  /** The first rows of each sketch that has any: its own labels, and values with their counts. */
+  *frequent(n: number, now: number): Generator<Frequent> {
+    for (const [text, { sketch }] of this.#sketches) {
+      const values = sketch.frequent(n, now);
+      if (values.length > 0) yield { labels: suffixLabels(text, 'allow-utf-8'), values };
     }
   }
 
@@ -139,6 +155,10 @@ export class TopSketch implements Sketch {
     for (const { value, count } of this.#values.top(this.#n, now)) yield [withLabel(text, ['value', value]), count];
   }
 
+  frequent(n: number, now: number): Frequent['values'] {
+    return this.#values.top(Math.min(n, this.#n), now).map(({ value, count }) => ({ value, count }));
+  }
+
   error(now: number): number {
     return this.#n === 0 ? 0 : Math.max(0, ...this.#values.top(this.#n, now).map(({ error }) => error));
   }
@@ -182,5 +202,9 @@ export class DistinctSketch implements Sketch {
 
   error(): number {
     return 0;
+  }
+
+  frequent(): Frequent['values'] {
+    return [];
   }
 }
