@@ -39,6 +39,11 @@ export const CORE_SECTIONS = {
     ),
     series_limits: option(limits(), {}, 'Other limits for metrics by name, such as `reaction_match_count: 50000`.'),
     series_total: option(integer(1, 100_000_000), 1_000_000, 'Most series of all metrics together.'),
+    native_histograms: option(
+      flag(),
+      false,
+      'Show histograms in their native form to those who scrape protobuf, as Prometheus does with `native-histograms`.',
+    ),
     idle_ttl: option(
       duration(),
       '0s',

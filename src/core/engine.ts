@@ -67,6 +67,7 @@ export function createEngine(options: EngineOptions): Engine {
     seriesLimit: options.metrics.series_limit,
     seriesLimits: options.metrics.series_limits,
     seriesTotal: options.metrics.series_total,
+    nativeHistograms: options.metrics.native_histograms,
   });
   registry.time = started;
   const own = registry.register('', OWN_METRICS);

@@ -2,6 +2,7 @@ import { Body, type Line } from './body.ts';
 import { ByteWriter } from './bytes.ts';
 import type { MetricDef } from './define.ts';
 import { type Label, shownSuffix, suffixLabels } from './labels.ts';
+import { Natives } from './natives.ts';
 import { SinceValues } from './since.ts';
 import type { Seed } from './sketch/hash.ts';
 import { DistinctSketch, Sketches, TopSketch } from './sketches.ts';
@@ -17,6 +18,8 @@ export interface Texts {
   readonly suffixes: Symbols;
   /** Of the hashes that count different values. */
   readonly seed: () => Seed;
+  /** Whether histograms are native as well. */
+  readonly areNative: boolean;
 }
 
 /** One metric with all of its series, whichever instance they belong to. */
@@ -26,6 +29,8 @@ export interface Family {
   readonly table: SeriesTable | null;
   /** What scrapers are owed of a "since the last collection" gauge. */
   readonly since: SinceValues | null;
+  /** The native form of histograms, where it is wanted. */
+  readonly natives: Natives | null;
   /** What counts values, of `top` and `distinct`. */
   readonly tops: Sketches<TopSketch> | null;
   readonly distincts: Sketches<DistinctSketch> | null;
@@ -50,6 +55,7 @@ export function createFamily(def: MetricDef, texts: Texts): Family {
     def,
     table,
     since: table && def.type === 'since' ? new SinceValues(table) : null,
+    natives: table && def.type === 'histogram' && texts.areNative ? new Natives(table) : null,
     tops: def.type === 'top' ? new Sketches(() => new TopSketch()) : null,
     distincts: def.type === 'distinct' ? new Sketches(() => new DistinctSketch(texts.seed())) : null,
     gauges: new Map(),

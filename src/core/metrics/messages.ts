@@ -1,7 +1,7 @@
 import type { Family } from './family.ts';
 import type { GaugeRows } from './gauge.ts';
 import { suffixLabels } from './labels.ts';
-import { type ClassicHistogram, encodeFamily, type NumberMetric } from './protobuf.ts';
+import { type ClassicHistogram, encodeFamily, type NativeMetric, type NumberMetric } from './protobuf.ts';
 import type { Sheet } from './sheet.ts';
 import type { SeriesTable } from './table.ts';
 import { type ExpositionOptions, idleSince } from './view.ts';
@@ -47,10 +47,20 @@ function* counters(family: Family, table: SeriesTable, options: ExpositionOption
   }
 }
 
-function* histograms(family: Family, table: SeriesTable, options: ExpositionOptions): Generator<ClassicHistogram> {
+function* histograms(
+  family: Family,
+  table: SeriesTable,
+  options: ExpositionOptions,
+): Generator<ClassicHistogram | NativeMetric> {
+  const { natives } = family;
   const { buckets = [] } = family.def;
   const { width } = table.totals;
   for (const row of shownRows(table, options)) {
+    if (natives) {
+      const native = isNew(table, row, options) ? natives.empty : natives.of(row);
+      yield { labels: family.pairs(row, options.view), native, createdMs: table.created[row]! };
+      continue;
+    }
     const values = table.totals.values.slice(row * width, (row + 1) * width);
     if (isNew(table, row, options)) values.fill(0);
     yield {

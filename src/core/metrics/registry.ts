@@ -1,5 +1,5 @@
 import type { Catalogue, MetricDef } from './define.ts';
-import { createFamily, type Family, seriesCount } from './family.ts';
+import { createFamily, type Family, seriesCount, type Texts } from './family.ts';
 import { gaugeHandle } from './gauge.ts';
 import type { Handle, Handles } from './handles.ts';
 import type { Label } from './labels.ts';
@@ -16,6 +16,8 @@ export interface RegistryOptions {
   readonly seriesLimits?: Readonly<Record<string, number>>;
   /** Most series that all metrics may have together. */
   readonly seriesTotal?: number;
+  /** Whether histograms are native as well, for those who scrape protobuf. */
+  readonly nativeHistograms?: boolean;
 }
 
 /** Rows of a family whose values changed. */
@@ -33,7 +35,7 @@ export class Registry {
   /** Of the hashes that count different values: who does not know it cannot make any collide. */
   seed: Seed = randomSeed();
   #isSeedSaved = false;
-  readonly texts = { symbols: new Symbols(), suffixes: new Symbols(AS_IT_IS), seed: () => this.seed };
+  readonly texts: Texts;
   /** The time that changes are noted with, in milliseconds since 1970: set once per batch, as asking costs. */
   time = 0;
   /** What the next series to be born is numbered. */
@@ -43,6 +45,12 @@ export class Registry {
 
   constructor(options: RegistryOptions) {
     this.#options = options;
+    this.texts = {
+      symbols: new Symbols(),
+      suffixes: new Symbols(AS_IT_IS),
+      seed: () => this.seed,
+      areNative: options.nativeHistograms === true,
+    };
   }
 
   /** Most series that a metric may have. */
@@ -122,7 +130,7 @@ export class Registry {
 
   #handle(family: Family, owner: string, constant: readonly Label[]): AnyHandle {
     const { def, table, tops, distincts } = family;
-    if (table) return rowsHandle(new Rows(this, family, table, [owner, constant]), def, table);
+    if (table) return rowsHandle(new Rows(this, family, table, [owner, constant]), family, table);
     const others = [...def.labels.map((name): Label => [name, OTHER]), ...constant];
     const all = (labels: LabelSet) => [...declared(def.labels, labels), ...constant];
     if (tops)
@@ -133,8 +141,17 @@ export class Registry {
   }
 }
 
-function rowsHandle(rows: Rows, { type, buckets = [] }: MetricDef, table: SeriesTable): AnyHandle {
-  if (type === 'histogram') return { observe: (labels, value) => observe(table, buckets, rows.row(labels), value) };
+function rowsHandle(rows: Rows, { def, natives }: Family, table: SeriesTable): AnyHandle {
+  const { type, buckets = [] } = def;
+  if (type === 'histogram') {
+    return {
+      observe: (labels, value) => {
+        const row = rows.row(labels);
+        observe(table, buckets, row, value);
+        natives?.observe(row, value);
+      },
+    };
+  }
   if (type === 'since') return { series: (labels: LabelSet, extra: readonly Label[]) => rows.series(labels, extra) };
   return {
     series: (labels: LabelSet) => rows.series(labels),

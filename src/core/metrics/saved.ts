@@ -8,12 +8,13 @@ import type { SavedRow } from './table.ts';
 export function takeSeries(registry: Registry): Cell[] {
   registry.settle();
   const cells: Cell[] = [];
-  for (const { def, table, since, tops, distincts } of registry.families.values()) {
+  for (const { def, table, since, natives, tops, distincts } of registry.families.values()) {
     const name = savedName(def);
     for (const sketches of [tops, distincts]) if (sketches) cells.push(...sketches.take(name));
     if (!table) continue;
     for (const { page, rows } of table.takeRows()) cells.push([['rows', name, page], rows]);
     for (const { page, values } of table.totals.take()) cells.push([['totals', name, page], bytesOf(values)]);
+    if (natives) cells.push(...natives.take(name));
     if (!since) continue;
     for (const { column, page, values } of since.take()) cells.push([['since', name, column, page], bytesOf(values)]);
   }
@@ -24,8 +25,8 @@ export function takeSeries(registry: Registry): Cell[] {
 
 /** Whether there is anything to take. */
 export function isChanged(registry: Registry): boolean {
-  for (const { table, since, tops, distincts } of registry.families.values()) {
-    if (table?.dirty || since?.dirty || tops?.dirty || distincts?.dirty) return true;
+  for (const { table, since, natives, tops, distincts } of registry.families.values()) {
+    if (table?.dirty || since?.dirty || natives?.dirty || tops?.dirty || distincts?.dirty) return true;
   }
   return false;
 }
@@ -38,7 +39,7 @@ export function restoreSeries(registry: Registry, saved: SavedCells): void {
   const isThere = (owner: string) => registry.isOwner(owner);
   // Written by `takeSeries`; the version of the state's format vouches for the shape.
   registry.restoreSeed(saved.under('seed')[0]?.[1] as Seed | undefined);
-  for (const { def, table, since, tops, distincts } of registry.families.values()) {
+  for (const { def, table, since, natives, tops, distincts } of registry.families.values()) {
     const name = savedName(def);
     for (const sketches of [tops, distincts]) sketches?.restore(saved, name, isThere);
     if (!table) continue;
@@ -51,6 +52,7 @@ export function restoreSeries(registry: Registry, saved: SavedCells): void {
     for (const [[column, page], value] of saved.under('since', name)) {
       since?.restore({ column: String(column), page: Number(page), values: numbersOf(value) });
     }
+    natives?.restore(saved, name);
     table.restored(registry.time);
     for (let row = 0; row < table.length; row++) registry.births = Math.max(registry.births, table.born[row]! + 1);
   }

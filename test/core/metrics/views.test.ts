@@ -3,8 +3,10 @@ import { counter, gauge, histogram, since } from '../../../src/core/metrics/defi
 import { expose } from '../../../src/core/metrics/exposition.ts';
 import type { Escaping } from '../../../src/core/metrics/negotiate.ts';
 import { Registry } from '../../../src/core/metrics/registry.ts';
+import { restoreSeries, takeSeries } from '../../../src/core/metrics/saved.ts';
 import { Scrapers } from '../../../src/core/metrics/scrape.ts';
 import type { View } from '../../../src/core/metrics/view.ts';
+import { MemoryCells } from '../../support/cells.ts';
 import { exposed } from '../../support/exposition.ts';
 import { readFamilies } from '../../support/protobuf.ts';
 
@@ -138,4 +140,32 @@ t.test('a series that was born since is shown at 0 once, in protobuf too', async
     [3, 5],
     [1n, 1n],
   ]);
+});
+
+t.test('native histograms in protobuf, over a restart', async (t) => {
+  const disk = new MemoryCells();
+  const life = () => {
+    const registry = new Registry({ seriesLimit: 100, nativeHistograms: true });
+    const { took } = registry.register('o', CATALOGUE);
+    restoreSeries(registry, disk.load());
+    return { registry, took };
+  };
+  const view = { format: 'protobuf', escaping: 'underscores' } as const;
+  const histogramOf = async (registry: Registry) => {
+    const collection = new Scrapers(registry, 0).begin('a', 0);
+    const { pieces } = await expose(registry, { view, collection, idleMs: 0, now: 1_000 });
+    const took = readFamilies(Buffer.concat(pieces)).find(({ name }) => name === 'took_seconds');
+    return took?.metrics[0]?.histogram;
+  };
+  const first = life();
+  for (const value of [0.5, 1, 1, 4]) first.took.observe({ who: 'x' }, value);
+  const shown = await histogramOf(first.registry);
+  t.same([shown?.get(1), shown?.get(3)], [[4n], undefined], 'four values, and no classic buckets');
+  t.match(await exposed(first.registry), /took_seconds_bucket\{who="x",le="2"\} 3/, 'text has them');
+  disk.save(takeSeries(first.registry));
+  const second = life();
+  t.same(await histogramOf(second.registry), shown);
+  second.took.observe({ who: 'x' }, 4);
+  t.same((await histogramOf(second.registry))?.get(1), [5n]);
+  t.same(takeSeries(second.registry).filter(([[kind]]) => kind === 'native').length, 1);
 });

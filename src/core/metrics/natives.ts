@@ -1,0 +1,63 @@
+import type { Cell, SavedCells } from '../cells.ts';
+import { NativeHistogram, type SavedNative } from './native.ts';
+import type { SeriesTable } from './table.ts';
+
+/** What is saved of one: whose it is, as rows may become others', and what it counted. */
+interface Saved extends SavedNative {
+  readonly born: number;
+}
+
+const EMPTY = new NativeHistogram();
+
+/** The native histograms of one metric, beside its classic ones, by row. */
+export class Natives {
+  readonly #table: SeriesTable;
+  readonly #histograms = new Map<number, { readonly born: number; readonly histogram: NativeHistogram }>();
+  readonly #changed = new Set<number>();
+
+  constructor(table: SeriesTable) {
+    this.#table = table;
+  }
+
+  observe(row: number, value: number): void {
+    const born = this.#table.born[row]!;
+    let found = this.#histograms.get(row);
+    if (found?.born !== born) this.#histograms.set(row, (found = { born, histogram: new NativeHistogram() }));
+    found.histogram.observe(value);
+    this.#changed.add(row);
+  }
+
+  /** The histogram of a row, empty if it observed nothing yet. */
+  of(row: number): NativeHistogram {
+    const found = this.#histograms.get(row);
+    return found?.born === this.#table.born[row] ? found.histogram : EMPTY;
+  }
+
+  /** What a series shows that observed nothing yet. */
+  get empty(): NativeHistogram {
+    return EMPTY;
+  }
+
+  get dirty(): boolean {
+    return this.#changed.size > 0;
+  }
+
+  /** What changed since it was last taken. */
+  take(name: string): readonly Cell[] {
+    const cells = Array.from(this.#changed, (row): Cell => {
+      const { born, histogram } = this.#histograms.get(row)!;
+      return [['native', name, row], { born, ...histogram.save() } satisfies Saved];
+    });
+    this.#changed.clear();
+    return cells;
+  }
+
+  /** Takes back what was saved, after the table's rows. */
+  restore(saved: SavedCells, name: string): void {
+    for (const [[row], value] of saved.under('native', name)) {
+      // Written by `take`; the version of the state's format vouches for the shape.
+      const { born, ...native } = value as Saved;
+      this.#histograms.set(Number(row), { born, histogram: NativeHistogram.restore(native) });
+    }
+  }
+}
