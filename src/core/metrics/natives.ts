@@ -21,8 +21,9 @@ export class Natives {
 
   observe(row: number, value: number): void {
     const born = this.#table.born[row]!;
-    let found = this.#histograms.get(row);
-    if (found?.born !== born) this.#histograms.set(row, (found = { born, histogram: new NativeHistogram() }));
+    const known = this.#histograms.get(row);
+    const found = known?.born === born ? known : { born, histogram: new NativeHistogram() };
+    if (found !== known) this.#histograms.set(row, found);
     found.histogram.observe(value);
     this.#changed.add(row);
   }
