@@ -145,29 +145,33 @@ export function createEngine(options: EngineOptions): Engine {
         },
       };
     },
-    status: (problem) => ({
-      version,
-      started,
-      now: now(),
-      problem,
-      sources: pipelines.map((pipeline) => pipeline.status()),
-      metrics: [...registry.families.values()]
-        .map((family) => ({
-          metric: family.def.name,
-          series: seriesCount(family),
-          limit: registry.limitOf(family),
-          limited: limited.get(family.def.name) ?? 0,
-        }))
-        .filter(({ series }) => series > 0),
-      top: [...registry.families.values()].flatMap(({ def, tops }) =>
-        [...(tops?.frequent(TOP_SHOWN, now()) ?? [])].map((found) => ({ metric: def.name, ...found })),
-      ),
-      scrapers: scrapers.list().map(({ id, seen }) => ({ id, seen })),
-    }),
+    status: (problem) => {
+      registry.recount();
+      return {
+        version,
+        started,
+        now: now(),
+        problem,
+        sources: pipelines.map((pipeline) => pipeline.status()),
+        metrics: [...registry.families.values()]
+          .map((family) => ({
+            metric: family.def.name,
+            series: seriesCount(family),
+            limit: registry.limitOf(family),
+            limited: limited.get(family.def.name) ?? 0,
+          }))
+          .filter(({ series }) => series > 0),
+        top: [...registry.families.values()].flatMap(({ def, tops }) =>
+          [...(tops?.frequent(TOP_SHOWN, now()) ?? [])].map((found) => ({ metric: def.name, ...found })),
+        ),
+        scrapers: scrapers.list().map(({ id, seen }) => ({ id, seen })),
+      };
+    },
   };
 
   /** The metrics about metrics are brought up to date just before they are shown. */
   function countSeries(): void {
+    registry.recount();
     for (const family of registry.families.values()) {
       const metric = family.def.name;
       own.series.set({ metric }, seriesCount(family));

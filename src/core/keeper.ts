@@ -84,8 +84,8 @@ export function startKeeper(options: KeeperOptions): Keeper {
 
 /** All that changed, together with what an earlier failure left. Without any waiting in between. */
 function collect({ registry, scrapers, pipelines }: KeeperOptions, failed: readonly Cell[]): readonly Cell[] {
-  const cells = pipelines().flatMap((pipeline) => pipeline.takeCells());
-  if (isChanged(registry)) cells.push(...takeSeries(registry));
+  const series = isChanged(registry) ? takeSeries(registry) : [];
+  const cells = [...pipelines().flatMap((pipeline) => pipeline.takeCells()), ...series];
   if (scrapers.takeChanged()) cells.push([['scrapers'], scrapers.list().map((scraper) => ({ ...scraper }))]);
   return failed.length > 0 ? mergeCells(failed, cells) : cells;
 }

@@ -1,8 +1,6 @@
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { labelName, metricName } from '../../src/core/metrics/names.ts';
@@ -10,12 +8,22 @@ import { NativeHistogram } from '../../src/core/metrics/native.ts';
 import { contentType, type Escaping, type Negotiated, negotiate } from '../../src/core/metrics/negotiate.ts';
 import { encodeFamily, type NumberMetric } from '../../src/core/metrics/protobuf.ts';
 import { get } from '../support/http.ts';
-import { need, program } from '../support/services.ts';
-import { freePort } from '../support/time-series.ts';
-import { eventually } from '../support/trailgauge.ts';
+import { fixture } from '../support/paths.ts';
+import { need } from '../support/services.ts';
+import { seriesKey } from '../support/strict-exposition.ts';
+import { type Prometheus, startPrometheus, startVictoria, type TimeSeries } from '../support/time-series.ts';
+import { eventually, home } from '../support/trailgauge.ts';
 
 /** More than fit in one message of the size that is given below. */
 const MANY = 3_000;
+const FLAGS = ['--enable-feature=native-histograms,exemplar-storage'] as const;
+const CONFIG = { storage: { exemplars: { max_exemplars: 100 } } };
+/** Matches by stream and filter, whose names hold what has to be escaped, or is of several bytes. */
+const MATCHES = [
+  ['q"u\\o"te', 'plain', 3],
+  ['花 ☃', 'zwölf', 5],
+  ['🦊', 'a="b",c', 7],
+] as const;
 
 t.setTimeout(120_000);
 
@@ -27,7 +35,9 @@ t.test('Prometheus takes counters, classic and native histograms', async (t) => 
     asked.push(negotiated);
     return { type: contentType(negotiated), body: exposition(negotiated.escaping) };
   });
-  const { query, exemplars, log } = await startPrometheus(t, target);
+  const prometheus = await startPrometheus(t, target, { flags: FLAGS, config: CONFIG });
+  const { log } = prometheus;
+  const query = queryOf(prometheus);
   await eventually(
     () => `a scrape that is taken:\n${log()}`,
     async () => (await query('up')).length > 0 && (await query('scrape_samples_scraped'))[0]?.value?.[1] !== '0',
@@ -79,10 +89,66 @@ t.test('Prometheus takes counters, classic and native histograms', async (t) => 
     );
   });
   await t.test('exemplars', async (t) => {
-    t.same(await exemplars('events_total'), [{ labels: { trace: 'abc' }, value: '2', timestamp: 1_700_000_001.5 }]);
+    t.same(await exemplarsOf(prometheus, 'events_total'), [
+      { labels: { trace: 'abc' }, value: '2', timestamp: 1_700_000_001.5 },
+    ]);
   });
   t.notMatch(log(), /level=(error|warn)/, 'it complains of nothing');
 });
+
+t.test('the program is scraped in protobuf by one server and in text by another', async (t) => {
+  if (!need(t, 'prometheus')) return;
+  const place = home(t, {
+    sources: {
+      reaction: {
+        config: fixture('reaction/etc'),
+        command: fixture('reaction/reaction'),
+        logs: { file: 'reaction.log' },
+      },
+    },
+  });
+  const path = join(place.folder, 'reaction.log');
+  writeFileSync(path, '');
+  const { host } = new URL((await place.start()).url);
+  const servers: TimeSeries[] = [await startPrometheus(t, host, { flags: FLAGS, config: CONFIG })];
+  if (need(t, 'victoria-metrics')) servers.push(await startVictoria(t, host));
+  for (const { name, points } of servers) await eventually(`${name} to scrape`, async () => isUp(await points()));
+  const lines = MATCHES.flatMap(([stream, filter, times]) =>
+    Array.from({ length: times }, () => `${new Date().toISOString()} INFO ${stream}.${filter}: match ["x"]\n`),
+  );
+  writeFileSync(path, lines.join(''), { flag: 'a' });
+
+  const wanted = Object.fromEntries(
+    MATCHES.map(([stream, filter, times]) => [keyOf('reaction_matches_total', { stream, filter }), times]),
+  );
+  for (const server of servers) {
+    const last = async () => {
+      const points = await server.points();
+      return Object.fromEntries(Object.keys(wanted).map((key) => [key, points.get(key)?.at(-1)?.[1]]));
+    };
+    await eventually(
+      `${server.name} to see all matches`,
+      async () => JSON.stringify(await last()) === JSON.stringify(wanted),
+    );
+    const points = await server.points();
+    t.same(
+      Object.keys(wanted).map((key) => points.get(key)?.[0]?.[1]),
+      [0, 0, 0],
+      `${server.name} sees them from 0 on`,
+    );
+    // Only in protobuf a bound is a number, which Prometheus then writes in its own way.
+    const bound = server.name === 'prometheus' ? '10.0' : '10';
+    t.ok(points.has(keyOf('trailgauge_scrape_seconds_bucket', { le: bound })), `${server.name} has a bucket ${bound}`);
+  }
+});
+
+function isUp(points: ReadonlyMap<string, readonly (readonly [number, number])[]>): boolean {
+  return points.get('up')?.at(-1)?.[1] === 1;
+}
+
+function keyOf(name: string, labels: Readonly<Record<string, string>>): string {
+  return seriesKey(name, Object.entries(labels));
+}
 
 function exposition(escaping: Escaping): Buffer {
   const some = new NativeHistogram(0);
@@ -154,62 +220,17 @@ interface Result {
 
 type Query = (query: string) => Promise<readonly Result[]>;
 
-interface Running {
-  readonly query: Query;
-  exemplars(query: string): Promise<readonly unknown[]>;
-  /** What it has said so far. */
-  log(): string;
+function queryOf({ ask }: Prometheus): Query {
+  return async (query) => {
+    const { result } = await ask<{ result: readonly Result[] }>(`query?query=${encodeURIComponent(query)}`);
+    return result;
+  };
 }
 
-async function startPrometheus(t: Test, target: string): Promise<Running> {
-  const port = await freePort();
-  const folder = mkdtempSync(join(tmpdir(), 'trailgauge-'));
-  t.teardown(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
-  const job = { job_name: 'protobuf', static_configs: [{ targets: [target] }] };
-  // JSON is YAML.
-  const config = {
-    global: { scrape_interval: '1s', scrape_timeout: '1s' },
-    storage: { exemplars: { max_exemplars: 100 } },
-    scrape_configs: [job],
-  };
-  writeFileSync(join(folder, 'prometheus.yml'), JSON.stringify(config));
-  const args = [
-    `--config.file=${join(folder, 'prometheus.yml')}`,
-    `--storage.tsdb.path=${join(folder, 'data')}`,
-    `--web.listen-address=127.0.0.1:${port}`,
-    '--enable-feature=native-histograms,exemplar-storage',
-  ];
-  const child = spawn(program('prometheus') ?? 'prometheus', args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  let log = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (log = (log + text).slice(-20_000)));
-  child.on('error', (error) => (log += error.message));
-  const ended = new Promise((resolve) => child.once('close', resolve));
-  const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
-  t.teardown(async () => {
-    kill();
-    await ended;
-    process.off('exit', kill);
-  });
-  const api = `http://127.0.0.1:${port}`;
-  await eventually(
-    () => `prometheus to be ready:\n${log}`,
-    async () => child.exitCode !== null || (await get(`${api}/-/ready`).catch(() => null))?.status === 200,
-  );
-  if (child.exitCode !== null) throw new Error(`prometheus ended at once:\n${log}`);
-  return {
-    query: async (query) => {
-      const { text } = await get(`${api}/api/v1/query?query=${encodeURIComponent(query)}`);
-      return (JSON.parse(text) as { data: { result: Result[] } }).data.result;
-    },
-    exemplars: async (query) => {
-      const range = `start=1600000000&end=${Date.now() / 1_000 + 60}`;
-      const { text } = await get(`${api}/api/v1/query_exemplars?query=${encodeURIComponent(query)}&${range}`);
-      const { data } = JSON.parse(text) as { data: { exemplars: unknown[] }[] };
-      return data.flatMap(({ exemplars }) => exemplars);
-    },
-    log: () => log,
-  };
+async function exemplarsOf({ ask }: Prometheus, query: string): Promise<readonly unknown[]> {
+  const range = `start=1600000000&end=${Date.now() / 1_000 + 60}`;
+  const series = await ask<{ exemplars: unknown[] }[]>(`query_exemplars?query=${encodeURIComponent(query)}&${range}`);
+  return series.flatMap(({ exemplars }) => exemplars);
 }
 
 /** Values by labels, those that Prometheus itself gives left out. */

@@ -12,11 +12,32 @@ import { eventually } from './trailgauge.ts';
 /** A raw sample: seconds since 1970, and the value. */
 export type Point = readonly [time: number, value: number];
 
-/** A server that scrapes once a second, started for a test. */
+/** A server that scrapes, started for a test. */
 export interface TimeSeries {
   readonly name: string;
+  /** Seconds from one scrape to the next. */
+  readonly interval: number;
   /** All raw samples so far by series, without the labels that the server itself gives. */
   points(): Promise<ReadonlyMap<string, readonly Point[]>>;
+}
+
+/** Prometheus, which can be asked for more. */
+export interface Prometheus extends TimeSeries {
+  /** The `data` that an endpoint below `/api/v1/` answers with. */
+  ask<T>(path: string): Promise<T>;
+  /** What it has said so far. */
+  log(): string;
+}
+
+export interface ServerOptions {
+  /** Seconds from one scrape to the next, 1 unless told otherwise. */
+  readonly interval?: number;
+  /** As whom it scrapes, unless it is to have the name of the server. */
+  readonly scraper?: string;
+  /** Further arguments. */
+  readonly flags?: readonly string[];
+  /** Further sections of the configuration. */
+  readonly config?: Readonly<Record<string, unknown>>;
 }
 
 /** A port that is free, and below those that the kernel gives to connections, so that it stays so. */
@@ -33,27 +54,37 @@ export async function freePort(): Promise<number> {
 }
 
 /** Starts Prometheus, which scrapes the target as the scraper `prometheus`. */
-export async function startPrometheus(t: Test, target: string): Promise<TimeSeries> {
+export async function startPrometheus(t: Test, target: string, options: ServerOptions = {}): Promise<Prometheus> {
   const port = await freePort();
-  const folder = folderFor(t, target, 'prometheus');
-  await startServer(
+  const folder = folderFor(t, target, { scraper: 'prometheus', ...options });
+  const base = `http://127.0.0.1:${port}`;
+  const log = await startServer(
     t,
     'prometheus',
     [
       `--config.file=${join(folder, 'scrape.yml')}`,
       `--storage.tsdb.path=${join(folder, 'data')}`,
       `--web.listen-address=127.0.0.1:${port}`,
+      ...(options.flags ?? []),
     ],
-    `http://127.0.0.1:${port}/-/ready`,
+    `${base}/-/ready`,
   );
+  async function ask<T>(path: string): Promise<T> {
+    const { text } = await get(`${base}/api/v1/${path}`);
+    return (JSON.parse(text) as { data: T }).data;
+  }
   return {
     name: 'prometheus',
+    interval: options.interval ?? 1,
+    ask,
+    log,
     points: async () => {
       const query = encodeURIComponent('{job="trailgauge"}[1h]');
-      const { text } = await get(`http://127.0.0.1:${port}/api/v1/query?query=${query}`);
-      const answer = JSON.parse(text) as { data: { result: { metric: Metric; values: [number, string][] }[] } };
+      const { result } = await ask<{ result: { metric: Metric; values: [number, string][] }[] }>(
+        `query?query=${query}`,
+      );
       return new Map(
-        answer.data.result.map(({ metric, values }) => [
+        result.map(({ metric, values }) => [
           keyOf(metric),
           values.map(([time, value]) => [time, Number(value)] as const),
         ]),
@@ -63,9 +94,9 @@ export async function startPrometheus(t: Test, target: string): Promise<TimeSeri
 }
 
 /** Starts VictoriaMetrics, which scrapes the target as the scraper `victoria`. */
-export async function startVictoria(t: Test, target: string): Promise<TimeSeries> {
+export async function startVictoria(t: Test, target: string, options: ServerOptions = {}): Promise<TimeSeries> {
   const port = await freePort();
-  const folder = folderFor(t, target, 'victoria');
+  const folder = folderFor(t, target, { scraper: 'victoria', ...options });
   await startServer(
     t,
     'victoria-metrics',
@@ -73,11 +104,13 @@ export async function startVictoria(t: Test, target: string): Promise<TimeSeries
       `-promscrape.config=${join(folder, 'scrape.yml')}`,
       `-storageDataPath=${join(folder, 'data')}`,
       `-httpListenAddr=127.0.0.1:${port}`,
+      ...(options.flags ?? []),
     ],
     `http://127.0.0.1:${port}/health`,
   );
   return {
     name: 'victoria-metrics',
+    interval: options.interval ?? 1,
     points: async () => {
       // What came in the last seconds is seen only after this.
       await get(`http://127.0.0.1:${port}/internal/force_flush`);
@@ -110,17 +143,22 @@ function keyOf(metric: Metric): string {
   return seriesKey(metric.__name__ ?? '', labels);
 }
 
-function folderFor(t: Test, target: string, scraper: string): string {
+interface FolderOptions extends ServerOptions {
+  readonly scraper: string;
+}
+
+function folderFor(t: Test, target: string, { scraper, interval = 1, config = {} }: FolderOptions): string {
   const folder = mkdtempSync(join(tmpdir(), 'trailgauge-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   const job = { job_name: 'trailgauge', params: { scraper: [scraper] }, static_configs: [{ targets: [target] }] };
   // JSON is YAML.
-  const config = { global: { scrape_interval: '1s', scrape_timeout: '1s' }, scrape_configs: [job] };
-  writeFileSync(join(folder, 'scrape.yml'), JSON.stringify(config));
+  const global = { scrape_interval: `${interval}s`, scrape_timeout: `${interval}s` };
+  writeFileSync(join(folder, 'scrape.yml'), JSON.stringify({ global, ...config, scrape_configs: [job] }));
   return folder;
 }
 
-async function startServer(t: Test, name: string, args: readonly string[], ready: string): Promise<void> {
+/** Gives what tells what it has said so far. */
+async function startServer(t: Test, name: string, args: readonly string[], ready: string): Promise<() => string> {
   const child = spawn(program(name) ?? name, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let log = '';
   let over = false;
@@ -146,4 +184,5 @@ async function startServer(t: Test, name: string, args: readonly string[], ready
     async () => over || (await get(ready).catch(() => null))?.status === 200,
   );
   if (over) throw new Error(`${name} ended at once:\n${log}`);
+  return () => log;
 }

@@ -16,7 +16,7 @@ export interface MetricDef<T extends MetricType = MetricType, L extends string =
   readonly extra?: string;
   /** Upper bounds of a histogram's buckets, ascending, without +Inf. */
   readonly buckets?: readonly number[];
-  /** Of `topError`: the name of the `top` that it tells of. */
+  /** Of `topError`: the name of the `top` that it tells of, which has to stand before it in its catalogue. */
   readonly of?: string;
 }
 

@@ -21,7 +21,7 @@ export async function expose(registry: Registry, options: ExpositionOptions): Pr
   for (const family of registry.families.values()) {
     sheet.head(format === 'protobuf' ? '' : head(family, format));
     // It stops after each piece of work, so that others can have their turn where that has become much.
-    const rows = () => gaugeRows(family, registry, options.now);
+    const rows = () => gaugeRows(family, options.now);
     const writing =
       format === 'protobuf' ? putMessages(sheet, family, rows, options) : writeFamily(sheet, family, rows, options);
     for (const _ of writing) if (sheet.isSliceFull()) await turn();

@@ -34,6 +34,8 @@ export interface Family {
   /** What counts values, of `top` and `distinct`. */
   readonly tops: Sketches<TopSketch> | null;
   readonly distincts: Sketches<DistinctSketch> | null;
+  /** What `topError` tells of. */
+  readonly errorsOf: Sketches<TopSketch> | null;
   /** Gauge values by owner, then label text. */
   readonly gauges: Map<string, Map<string, number>>;
   /** Writes the labels of a row of the table between braces, or nothing if it has none; `more` is one further label. */
@@ -47,7 +49,7 @@ export interface Family {
 }
 
 /** An empty family. */
-export function createFamily(def: MetricDef, texts: Texts): Family {
+export function createFamily(def: MetricDef, texts: Texts, errorsOf: Family['errorsOf'] = null): Family {
   const width = def.type === 'histogram' ? (def.buckets?.length ?? 0) + 2 : 1;
   const hasRows = def.type === 'counter' || def.type === 'histogram' || def.type === 'since';
   const table = hasRows ? new SeriesTable({ ...texts, labels: def.labels.length, width }) : null;
@@ -58,6 +60,7 @@ export function createFamily(def: MetricDef, texts: Texts): Family {
     natives: table && def.type === 'histogram' && texts.areNative ? new Natives(table) : null,
     tops: def.type === 'top' ? new Sketches(() => new TopSketch()) : null,
     distincts: def.type === 'distinct' ? new Sketches(() => new DistinctSketch(texts.seed())) : null,
+    errorsOf,
     gauges: new Map(),
     labels: table ? labelWriter(def, texts, table) : () => {},
     pairs: table ? labelReader(def, texts, table) : () => [],
@@ -66,9 +69,9 @@ export function createFamily(def: MetricDef, texts: Texts): Family {
   };
 }
 
-/** Number of series that a family shows. */
-export function seriesCount({ table, tops, distincts, gauges }: Family): number {
-  let count = (table ?? tops ?? distincts)?.shown ?? 0;
+/** Number of series that a family shows; of sketches, as of when they were last counted. */
+export function seriesCount({ table, tops, distincts, errorsOf, gauges }: Family): number {
+  let count = (table ?? tops ?? distincts)?.shown ?? errorsOf?.shownErrors ?? 0;
   for (const shown of gauges.values()) count += shown.size;
   return count;
 }

@@ -2,14 +2,13 @@ import type { MetricDef } from './define.ts';
 import type { Family } from './family.ts';
 import type { Gauge } from './handles.ts';
 import { type Label, suffixText } from './labels.ts';
-import type { Registry } from './registry.ts';
 import { declared, OTHER, others, sorted } from './rows.ts';
 
 /** The handle of a gauge for one owner; at the limit, what else comes shares one series. */
 export function gaugeHandle(
   family: Family,
   [owner, constant]: readonly [string, readonly Label[]],
-  hasRoom: () => boolean,
+  registry: Registry,
 ): Gauge<MetricDef> {
   family.gauges.set(owner, family.gauges.get(owner) ?? new Map<string, number>());
   const { labels: names } = family.def;
@@ -17,9 +16,12 @@ export function gaugeHandle(
   const put = (text: string, overflow: string, value: number, sum: boolean) => {
     const shown = family.gauges.get(owner)!;
     let key = text;
-    if (!shown.has(text) && !hasRoom()) {
-      family.limited += 1;
-      key = overflow;
+    if (!shown.has(text)) {
+      if (registry.hasRoom(family)) registry.gaugesBorn += 1;
+      else {
+        family.limited += 1;
+        key = overflow;
+      }
     }
     shown.set(key, sum ? (shown.get(key) ?? 0) + value : value);
   };
@@ -42,11 +44,10 @@ export type GaugeRows = Iterable<readonly [text: string, value: number]>;
 
 /** What is shown of a metric without a table. */
 export function* gaugeRows(
-  { def, gauges, tops, distincts }: Family,
-  registry: Registry,
+  { gauges, tops, distincts, errorsOf }: Family,
   now: number,
 ): Generator<readonly [text: string, value: number]> {
-  if (def.of !== undefined) yield* registry.families.get(def.of)?.tops?.errors(now) ?? [];
+  if (errorsOf) yield* errorsOf.errors(now);
   if (tops) yield* tops.rows(now);
   if (distincts) yield* distincts.rows(now);
   for (const shown of gauges.values()) yield* shown;

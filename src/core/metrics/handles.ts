@@ -8,13 +8,14 @@ export type LabelValues<D extends MetricDef> = { readonly [L in D['labels'][numb
 
 /** A kept way to one counter series: the fast way to count. */
 export interface CounterSeries {
-  inc(by?: number): void;
+  /** `events` is the number of events that add this: those over a limit are counted. */
+  inc(by?: number, events?: number): void;
 }
 
 /** A kept way to one "since the last collection" series; ask for a new one when it is no longer `alive`. */
 export interface OwedSeries {
   readonly alive: boolean;
-  inc(): void;
+  inc(by?: number, events?: number): void;
 }
 
 export interface Counter<D extends MetricDef> {
@@ -122,8 +123,8 @@ export class OtherSeries implements CounterSeries, OwedSeries {
     return this.#series.alive && !this.#hasRoom();
   }
 
-  inc(by = 1): void {
-    this.#family.limited += 1;
+  inc(by = 1, events = 1): void {
+    this.#family.limited += events;
     this.#series.inc(by);
   }
 }

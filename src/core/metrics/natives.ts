@@ -20,18 +20,19 @@ export class Natives {
   }
 
   observe(row: number, value: number): void {
-    const born = this.#table.born[row]!;
-    const known = this.#histograms.get(row);
-    const found = known?.born === born ? known : { born, histogram: new NativeHistogram() };
-    if (found !== known) this.#histograms.set(row, found);
-    found.histogram.observe(value);
+    let histogram = this.of(row);
+    if (histogram === EMPTY) {
+      histogram = new NativeHistogram();
+      this.#histograms.set(row, { born: this.#table.born[row]!, histogram });
+    }
+    histogram.observe(value);
     this.#changed.add(row);
   }
 
   /** The histogram of a row, empty if it observed nothing yet. */
   of(row: number): NativeHistogram {
     const found = this.#histograms.get(row);
-    return found?.born === this.#table.born[row] ? found.histogram : EMPTY;
+    return found && found.born === this.#table.born[row] ? found.histogram : EMPTY;
   }
 
   /** What a series shows that observed nothing yet. */

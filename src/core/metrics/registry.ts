@@ -40,6 +40,10 @@ export class Registry {
   time = 0;
   /** What the next series to be born is numbered. */
   births = 1;
+  /** Series of gauges that were ever born. */
+  gaugesBorn = 0;
+  /** Series that were there when they were last counted, less all that were ever born until then. */
+  #counted = 0;
   readonly #owners = new Set<string>();
   readonly #options: RegistryOptions;
 
@@ -62,10 +66,13 @@ export class Registry {
   /** Whether a metric may have one more series; with `times`, that many times as many as it may otherwise. */
   hasRoom(family: Family, times = 1): boolean {
     if (seriesCount(family) >= times * this.limitOf(family)) return false;
-    const { seriesTotal = Number.POSITIVE_INFINITY } = this.#options;
+    const most = times * (this.#options.seriesTotal ?? Number.POSITIVE_INFINITY);
+    // No more can be there than were counted last, and those that came since.
+    if (this.#counted + this.births + this.gaugesBorn < most) return true;
     let total = 0;
     for (const each of this.families.values()) total += seriesCount(each);
-    return total < times * seriesTotal;
+    this.#counted = total - this.births - this.gaugesBorn;
+    return total < most;
   }
 
   /**
@@ -84,6 +91,11 @@ export class Registry {
   /** Whether somebody has registered by this name. */
   isOwner(owner: string): boolean {
     return this.#owners.has(owner);
+  }
+
+  /** Counts what sketches show, for `seriesCount`. */
+  recount(): void {
+    for (const { tops, distincts } of this.families.values()) (tops ?? distincts)?.recount(this.time);
   }
 
   /** Brings what changed since the last call to where it is shown and saved from, and tells what it is. */
@@ -120,7 +132,7 @@ export class Registry {
   #family(def: MetricDef): Family {
     let family = this.families.get(def.name);
     if (!family) {
-      family = createFamily(def, this.texts);
+      family = createFamily(def, this.texts, this.families.get(def.of ?? '')?.tops ?? null);
       this.families.set(def.name, family);
     } else if (family.def !== def) {
       throw new Error(`metric ${def.name} is declared twice`);
@@ -137,7 +149,7 @@ export class Registry {
       return { series: (labels: LabelSet, n: number) => tops.get(owner, all(labels), others).series(n, this, tops) };
     if (distincts)
       return { series: (labels: LabelSet) => distincts.get(owner, all(labels), others).series(this, distincts) };
-    return def.type === 'topError' ? null : gaugeHandle(family, [owner, constant], () => this.hasRoom(family));
+    return def.type === 'topError' ? null : gaugeHandle(family, [owner, constant], this);
   }
 }
 

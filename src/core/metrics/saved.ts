@@ -10,7 +10,8 @@ export function takeSeries(registry: Registry): Cell[] {
   const cells: Cell[] = [];
   for (const { def, table, since, natives, tops, distincts } of registry.families.values()) {
     const name = savedName(def);
-    for (const sketches of [tops, distincts]) if (sketches) cells.push(...sketches.take(name));
+    // One by one: more may have changed than a call can have arguments.
+    for (const sketches of [tops, distincts]) for (const cell of sketches?.take(name) ?? []) cells.push(cell);
     if (!table) continue;
     for (const { page, rows } of table.takeRows()) cells.push([['rows', name, page], rows]);
     for (const { page, values } of table.totals.take()) cells.push([['totals', name, page], bytesOf(values)]);
@@ -41,7 +42,7 @@ export function restoreSeries(registry: Registry, saved: SavedCells): void {
   registry.restoreSeed(saved.under('seed')[0]?.[1] as Seed | undefined);
   for (const { def, table, since, natives, tops, distincts } of registry.families.values()) {
     const name = savedName(def);
-    for (const sketches of [tops, distincts]) sketches?.restore(saved, name, isThere);
+    for (const sketches of [tops, distincts]) sketches?.restore(saved, name, registry);
     if (!table) continue;
     for (const [[page], rows] of saved.under('rows', name)) {
       table.restore({ page: Number(page), rows: rows as readonly SavedRow[] }, isThere);

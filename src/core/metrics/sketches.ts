@@ -21,6 +21,10 @@ interface Sketch {
   restore(pieces: Iterable<Piece>): void;
   /** What is shown: label texts and values. */
   rows(text: string, now: number): Iterable<readonly [text: string, value: number]>;
+  /** Number of rows that are shown. */
+  count(now: number): number;
+  /** Whether nothing is left in the window. */
+  isEmpty(now: number): boolean;
   /** The most by which a shown value may be too high. */
   error(now: number): number;
   /** Up to n values that are shown, the most frequent first. */
@@ -32,6 +36,11 @@ interface Clock {
   readonly time: number;
 }
 
+/** What is asked of the registry when something is taken back. */
+interface Restoring extends Clock {
+  isOwner(owner: string): boolean;
+}
+
 /** Where it is noted that something was added. */
 interface Note {
   dirty: boolean;
@@ -41,10 +50,13 @@ interface Note {
 export class Sketches<S extends Sketch = Sketch> {
   /** Whether anything may have been added since it was last taken. */
   dirty = false;
+  /** Number of rows, and of errors, when they were last counted. */
+  shown = 0;
+  shownErrors = 0;
   readonly #make: () => S;
   readonly #sketches = new Map<string, { readonly owner: string; readonly sketch: S }>();
-  /** Rows that were last shown, by text. */
-  readonly #shown = new Map<string, number>();
+  /** Names of what is on disk and of no use any more. */
+  #gone: Cell[] = [];
 
   constructor(make: () => S) {
     this.#make = make;
@@ -64,14 +76,7 @@ export class Sketches<S extends Sketch = Sketch> {
 
   /** What is shown of all of them: label texts and values. */
   *rows(now: number): Generator<readonly [text: string, value: number]> {
-    for (const [text, { sketch }] of this.#sketches) {
-      let count = 0;
-      for (const row of sketch.rows(text, now)) {
-        count += 1;
-        yield row;
-      }
-      this.#shown.set(text, count);
-    }
+    for (const [text, { sketch }] of this.#sketches) yield* sketch.rows(text, now);
   }
 
   /** By how much values may be too high, for those sketches that are not exact. */
@@ -90,27 +95,35 @@ export class Sketches<S extends Sketch = Sketch> {
     }
   }
 
-  /** Number of rows that were last shown. */
-  get shown(): number {
-    let sum = 0;
-    for (const count of this.#shown.values()) sum += count;
-    return sum;
+  /** Counts what is shown now: at each event, that would cost too much. */
+  recount(now: number): void {
+    this.shown = 0;
+    this.shownErrors = 0;
+    for (const { sketch } of this.#sketches.values()) {
+      this.shown += sketch.count(now);
+      if (sketch.error(now) > 0) this.shownErrors += 1;
+    }
   }
 
   /** What changed since it was last taken. */
   *take(name: string): Generator<Cell> {
     if (!this.dirty) return;
     this.dirty = false;
+    yield* this.#gone;
+    this.#gone = [];
     for (const [text, { owner, sketch }] of this.#sketches) {
       for (const [key, value] of sketch.changes()) yield [['sketch', name, owner, text, key], value];
     }
   }
 
-  /** Takes back what was saved for owners that are there. */
-  restore(saved: SavedCells, name: string, isThere: (owner: string) => boolean): void {
+  /**
+   * Takes back what was saved for owners that are there. Of what has left the window by now nothing is kept: labels that
+   * nobody asks for any more would take the room of others.
+   */
+  restore(saved: SavedCells, name: string, { isOwner, time }: Restoring): void {
     const pieces = new Map<string, { readonly owner: string; readonly pieces: Piece[] }>();
     for (const [[owner, text, key], value] of saved.under('sketch', name)) {
-      if (!isThere(String(owner))) continue;
+      if (!isOwner(String(owner))) continue;
       const found = pieces.get(String(text)) ?? { owner: String(owner), pieces: [] };
       pieces.set(String(text), found);
       found.pieces.push([String(key), value]);
@@ -118,7 +131,12 @@ export class Sketches<S extends Sketch = Sketch> {
     for (const [text, { owner, pieces: all }] of pieces) {
       const sketch = this.#make();
       sketch.restore(all);
-      this.#sketches.set(text, { owner, sketch });
+      if (!sketch.isEmpty(time)) {
+        this.#sketches.set(text, { owner, sketch });
+        continue;
+      }
+      for (const [key] of all) this.#gone.push([['sketch', name, owner, text, key], undefined]);
+      this.dirty = true;
     }
   }
 }
@@ -159,8 +177,19 @@ export class TopSketch implements Sketch {
     return this.#values.top(Math.min(n, this.#n), now).map(({ value, count }) => ({ value, count }));
   }
 
+  count(now: number): number {
+    return Math.min(this.#n, this.#values.size(now));
+  }
+
+  isEmpty(now: number): boolean {
+    return this.#values.size(now) === 0;
+  }
+
   error(now: number): number {
-    return this.#n === 0 ? 0 : Math.max(0, ...this.#values.top(this.#n, now).map(({ error }) => error));
+    // Most are exact, and that is quickly known.
+    return this.#n === 0 || this.#values.floor(now) === 0
+      ? 0
+      : Math.max(0, ...this.#values.top(this.#n, now).map(({ error }) => error));
   }
 }
 
@@ -193,6 +222,14 @@ export class DistinctSketch implements Sketch {
 
   restore(pieces: Iterable<Piece>): void {
     this.#values.restore(pieces);
+  }
+
+  count(now: number): number {
+    return this.#isShown && !this.isEmpty(now) ? 1 : 0;
+  }
+
+  isEmpty(now: number): boolean {
+    return this.#values.count(now) === 0;
   }
 
   *rows(text: string, now: number): Generator<readonly [text: string, value: number]> {

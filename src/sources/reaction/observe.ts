@@ -53,7 +53,7 @@ export class Observer {
   readonly #filters: Filters;
   readonly #hold: Hold;
   readonly #commands = { start: new Runs(), stop: new Runs() };
-  /** Matches whose values are to be counted at the end of the batch. */
+  /** Matches that are to be counted at the end of the batch. */
   #waiting: Observed[] = [];
   #epoch = 0;
 
@@ -107,9 +107,16 @@ export class Observer {
     this.#hold.caughtUp(now);
   }
 
-  /** A batch of lines has ended. */
+  /** A batch of lines has ended: its matches are counted, of which the same ones come many times. */
   settle(): void {
-    for (const seen of this.#waiting) countWaiting(seen);
+    for (const seen of this.#waiting) {
+      const { filter, values, owed, waiting, timed } = seen;
+      filter?.matches.inc(waiting, waiting);
+      owed?.inc(waiting, waiting);
+      if (waiting > timed) for (const value of values) value.count(null, waiting - timed);
+      seen.waiting = 0;
+      seen.timed = 0;
+    }
     this.#waiting = [];
   }
 
@@ -132,18 +139,20 @@ export class Observer {
 
   #match(seen: Observed, raw: RawLine): void {
     const filter = this.#resolve(seen, raw);
-    filter.matches.inc();
     if (filter.mark !== this.#hold.mark) {
       filter.mark = this.#hold.mark;
       filter.markChanged = true;
     }
     if (seen.kept) filter.recent.add(seen.kept);
-    // The same lines come many times in a batch: where they have no time of their own, they can be counted together.
-    if (raw.time !== null) countValues(seen, raw.time, 1);
-    else if (seen.waiting++ === 0) this.#waiting.push(seen);
-    if (this.#options.matches === 'off') return;
-    if (!seen.owed?.alive) seen.owed = this.#matchSeries(parsedLine(seen, raw) as MatchLine, filter);
-    seen.owed.inc();
+    if (raw.time !== null) {
+      for (const value of seen.values) value.count(raw.time, 1);
+      seen.timed += 1;
+    }
+    if (seen.waiting++ > 0) return;
+    this.#waiting.push(seen);
+    if (this.#options.matches !== 'off' && !seen.owed?.alive) {
+      seen.owed = this.#matchSeries(parsedLine(seen, raw) as MatchLine, filter);
+    }
     seen.line = null;
   }
 
@@ -221,7 +230,6 @@ export class Observer {
     const line = parsedLine(seen, raw) as MatchLine | ActionLine;
     const found = this.#filters.get(line.stream, line.filter);
     const values = line.kind === 'match' ? matchValues(line, found.shape) : null;
-    countWaiting(seen);
     seen.epoch = this.#epoch;
     seen.filter = found;
     seen.action = null;
@@ -273,16 +281,6 @@ export class Observer {
     }
     for (const [filter, saved] of segments) filter.recent.restore(saved);
   }
-}
-
-function countWaiting(seen: Observed): void {
-  if (seen.waiting === 0) return;
-  countValues(seen, null, seen.waiting);
-  seen.waiting = 0;
-}
-
-function countValues({ values }: Observed, time: number | null, times: number): void {
-  for (const value of values) value.count(time, times);
 }
 
 function hashOf({ values, raw }: Arguments): number {

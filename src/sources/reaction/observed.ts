@@ -27,8 +27,9 @@ export interface Observed {
   kept: Tuple | null;
   /** The same as they are counted one by one. */
   values: readonly PatternValue[];
-  /** How many times these are still to be counted. */
+  /** How many times a match is still to be counted, and how many of these its values have been already. */
   waiting: number;
+  timed: number;
   /** What a run's arguments tell of them. */
   alignment: Alignment | null;
   owed: OwedSeries | null;
@@ -49,6 +50,7 @@ export function unobserved(line: ReactionLine): Observed {
     kept: null,
     values: [],
     waiting: 0,
+    timed: 0,
     alignment: null,
     owed: null,
   };

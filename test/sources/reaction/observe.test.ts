@@ -62,6 +62,7 @@ function create(more: Partial<ObserverOptions> & { readonly transform?: Transfor
     const parsed = parseLine(text, v1);
     if (parsed === null || 'rejected' in parsed) throw new Error(`no event: ${text} ${(parsed as Rejected)?.rejected}`);
     observer.observe(unobserved(parsed), { text, v1, time });
+    observer.settle();
   };
   return { registry, observer, counts, feed };
 }

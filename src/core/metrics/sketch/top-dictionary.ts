@@ -34,6 +34,11 @@ export class TopDictionary {
     this.#capacity = capacity;
   }
 
+  /** Number of values. */
+  get size(): number {
+    return this.#ids.size;
+  }
+
   /** How long a list by ids has to be to hold this one, without growing too often: whole blocks. */
   lengthFor(id: number): number {
     const length = 2 ** Math.ceil(Math.log2(Math.max(id + 1, BLOCK)));

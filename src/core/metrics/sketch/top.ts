@@ -110,6 +110,12 @@ export class TopValues {
     });
   }
 
+  /** Number of values that `top` knows. */
+  size(now: number): number {
+    this.#window.advance(now);
+    return this.#dictionary.size;
+  }
+
   /** The most that a value can have been added in the window that `top` does not know. */
   floor(now: number): number {
     return this.#shown(now).at(-1)?.floor ?? 0;
