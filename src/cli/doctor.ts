@@ -1,4 +1,6 @@
 import { stateDirectory } from '../app.ts';
+import { openAddresses } from '../core/addresses.ts';
+import type { AddressesConfig } from '../core/addresses-config.ts';
 import type { Finding } from '../core/source.ts';
 import { tryState } from '../core/state.ts';
 import { loadWebConfig } from '../server/web-config.ts';
@@ -17,6 +19,8 @@ export async function doctor(args: ConfigArguments, io: Io): Promise<number> {
   };
   await say('configuration', { ok: true, detail: configFile(args) ?? `all defaults, as there is no ${DEFAULT_FILE}` });
   if (config.listen.web_config !== null) await say('web_config', checkWebConfig(config.listen.web_config));
+  const { addresses } = config;
+  if (addresses.country !== null || addresses.asn !== null) await say('addresses', checkAddresses(addresses));
   await say('state', await checkState(stateDirectory(config.state.directory, io.env)));
   for (const [name, section] of Object.entries(config.sources)) {
     const spec = SOURCES.find(({ type }) => type === name.split('/', 1)[0]);
@@ -30,6 +34,16 @@ function checkWebConfig(path: string): Finding {
   try {
     const { tls } = loadWebConfig(path, { onProblem: () => {} });
     return { ok: true, detail: `${path} can be used; ${tls ? 'TLS' : 'no TLS'}` };
+  } catch (error) {
+    return { ok: false, detail: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function checkAddresses(config: AddressesConfig): Finding {
+  try {
+    openAddresses(config, { follow: false, log: { info: () => {}, warn: () => {} } });
+    const paths = [config.country, config.asn].filter((path) => path !== null);
+    return { ok: true, detail: `${paths.join(' and ')} can be used` };
   } catch (error) {
     return { ok: false, detail: error instanceof Error ? error.message : String(error) };
   }

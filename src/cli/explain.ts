@@ -39,10 +39,10 @@ export async function explain(args: ExplainArguments, io: Io): Promise<number> {
   }
   // Warnings too: where pattern names are not known, this says why.
   const log = await createLog('warn', io.stderr.isTTY === true);
-  const addresses = openAddresses(config.addresses, { follow: false, log });
   const registry = new Registry({ seriesLimit: config.metrics.series_limit });
   let duplicates = 0;
   try {
+    const addresses = openAddresses(config.addresses, { follow: false, log });
     const opened = spec.open(config.sources[args.source] ?? spec.config.parse(undefined), {
       name: args.source,
       metrics: registry.register(args.source, spec.metrics, sourceLabel(args.source).constant),

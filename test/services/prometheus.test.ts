@@ -37,7 +37,7 @@ t.test(`servers that scrape every second know what happened, over a crash (seed 
   const journal = openJournalWriter(join(place.folder, 'journal'), stories.get('journal')!, random);
 
   let program = await place.start();
-  const servers = [await startPrometheus(t, `127.0.0.1:${port}`)];
+  const servers: TimeSeries[] = [await startPrometheus(t, `127.0.0.1:${port}`)];
   if (need(t, 'victoria-metrics')) servers.push(await startVictoria(t, `127.0.0.1:${port}`));
   for (const { name, points } of servers) {
     await eventually(`${name} to scrape`, async () =>

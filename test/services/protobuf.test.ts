@@ -7,7 +7,6 @@ import { labelName, metricName } from '../../src/core/metrics/names.ts';
 import { NativeHistogram } from '../../src/core/metrics/native.ts';
 import { contentType, type Escaping, type Negotiated, negotiate } from '../../src/core/metrics/negotiate.ts';
 import { encodeFamily, type NumberMetric } from '../../src/core/metrics/protobuf.ts';
-import { get } from '../support/http.ts';
 import { fixture } from '../support/paths.ts';
 import { need } from '../support/services.ts';
 import { seriesKey } from '../support/strict-exposition.ts';

@@ -7,9 +7,9 @@ import { seriesKey } from './strict-exposition.ts';
  * begin again, or are heard but once. `tell` gives the next line that is due, or one of the leader.
  */
 export interface Choir extends Story {
-  /** Notes what is to be written now, and tells how many lines that is. */
+  /** Notes what is to be written now, and tells how many lines that is; the first call is the beginning. */
   due(): number;
-  /** All but the leader are silent from now on, and all that was due is told. */
+  /** All but the leader are silent from now on, and all that was noted is told. */
   readonly isOver: boolean;
   /** Counters of all but the leader. */
   readonly gone: readonly string[];
@@ -48,11 +48,10 @@ export function openChoir({ random, seconds }: ChoirOptions): Choir {
     ...Array.from({ length: COMERS }, (_, index) => comer(index, { random, seconds })),
     ...Array.from({ length: ONCE }, (_, index) => once(index, { random, seconds })),
   ];
-  const began = performance.now();
+  let began: number | null = null;
   const lines: StoryLine[] = [];
   const waiting: StoryLine[] = [];
   const begun = new Set<Voice>();
-  let recalled = false;
   let runs = 0;
 
   function say({ name, kind }: Pick<Voice, 'name' | 'kind'>): StoryLine {
@@ -61,6 +60,7 @@ export function openChoir({ random, seconds }: ChoirOptions): Choir {
   }
 
   function due(): number {
+    began ??= performance.now();
     const now = (performance.now() - began) / 1_000;
     waiting.push(say(LEADER));
     for (const voice of voices) {
@@ -84,9 +84,8 @@ export function openChoir({ random, seconds }: ChoirOptions): Choir {
     restart: () => {},
     due,
     get isOver() {
-      const now = (performance.now() - began) / 1_000;
-      const isSilent = now >= seconds && begun.size === voices.length;
-      return isSilent && !recalled && waiting.length === 0;
+      const isPast = began !== null && performance.now() - began >= seconds * 1_000;
+      return isPast && begun.size === voices.length && waiting.length === 0;
     },
     gone: voices.flatMap(countersOf),
     back: voices.filter(({ comesBack }) => comesBack).flatMap(countersOf),
@@ -98,7 +97,7 @@ export function openChoir({ random, seconds }: ChoirOptions): Choir {
 
 function comer(index: number, { random, seconds }: ChoirOptions): Voice {
   const spans: [number, number][] = [];
-  for (let from = random.next() * 4; from < seconds; from = spans.at(-1)![1] + 4 + random.next() * 3) {
+  for (let from = random.next() * 4; from < seconds; from = spans.at(-1)![1] + 4 + random.next() * 2) {
     spans.push([from, Math.min(seconds, from + 0.2 + random.next())]);
   }
   return { name: `comer ${index}`, kind: KINDS[index % 3]!, spans, comesBack: index % 2 === 0 };

@@ -33,6 +33,8 @@ interface Series {
 
 interface Known {
   shown: number;
+  last: number;
+  before: number;
   seen: number;
   newest: number;
 }
@@ -118,18 +120,18 @@ export class NaiveEngine {
   scrape(id: string, { format, now, idleMs }: { format: Format; now: number; idleMs: number }): NaiveScrape {
     this.settle(now);
     this.#age(now);
-    const scraper = this.#scrapers.get(id) ?? this.#welcome(id);
-    const known = scraper.shown;
+    const scraper = this.#scrapers.get(id) ?? this.#welcome(id, now);
+    const { shown: known, last, before: unseen } = scraper;
     const collection = ++this.#collections;
-    Object.assign(scraper, { shown: this.#births, seen: now, newest: collection });
+    Object.assign(scraper, { shown: this.#births, last: now, before: last, seen: now, newest: collection });
     const lines: string[] = [];
     const given: (readonly [Series, number])[] = [];
     for (const kind of ['hits', 'took', 'seen', 'level'] as const) {
       const before = lines.length;
       for (const series of this.#series.values()) {
         if (series.kind !== kind || !this.owners.has(series.owner)) continue;
-        const isIdle = (kind === 'hits' || kind === 'took') && idleMs > 0 && now - series.touched > idleMs;
-        if (isIdle) continue;
+        const isOld = idleMs > 0 && now - series.touched > idleMs && series.touched < unseen;
+        if (isOld && (kind === 'hits' || kind === 'took')) continue;
         if (kind === 'seen') {
           const due = series.value - (series.given.get(id) ?? 0);
           if (due === 0) continue;
@@ -147,13 +149,13 @@ export class NaiveEngine {
       failed: () => {
         if (this.#scrapers.get(id) !== scraper) return;
         for (const [series, due] of given) series.given.set(id, series.given.get(id)! - due);
-        if (scraper.newest === collection) scraper.shown = Math.min(scraper.shown, known);
+        if (scraper.newest === collection) Object.assign(scraper, { shown: known, last, before: unseen });
       },
     };
   }
 
-  #welcome(id: string): Known {
-    const scraper = { shown: this.#births, seen: 0, newest: 0 };
+  #welcome(id: string, now: number): Known {
+    const scraper = { shown: this.#births, last: now, before: 0, seen: 0, newest: 0 };
     this.#scrapers.set(id, scraper);
     for (const series of this.#series.values()) series.given.set(id, series.oldBase);
     return scraper;

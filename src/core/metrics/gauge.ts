@@ -2,6 +2,7 @@ import type { MetricDef } from './define.ts';
 import type { Family } from './family.ts';
 import type { Gauge } from './handles.ts';
 import { type Label, suffixText } from './labels.ts';
+import type { Registry } from './registry.ts';
 import { declared, OTHER, others, sorted } from './rows.ts';
 
 /** The handle of a gauge for one owner; at the limit, what else comes shares one series. */

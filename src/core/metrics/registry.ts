@@ -96,6 +96,7 @@ export class Registry {
   /** Counts what sketches show, for `seriesCount`. */
   recount(): void {
     for (const { tops, distincts } of this.families.values()) (tops ?? distincts)?.recount(this.time);
+    this.#counted = Number.POSITIVE_INFINITY;
   }
 
   /** Brings what changed since the last call to where it is shown and saved from, and tells what it is. */

@@ -15,6 +15,9 @@ export interface Scraper {
   readonly index: number;
   /** Milliseconds since 1970. */
   seen: number;
+  /** When the last collection that it got began, and the one before that. */
+  last: number;
+  before: number;
   /** What the registry's `births` was when it came: a counter born from then on is shown to it at 0 first. */
   shown: number;
 }
@@ -24,6 +27,11 @@ export interface Collection {
   readonly scraper: Scraper;
   /** Series born before this were shown to this scraper, or before it first came. */
   readonly known: number;
+  /**
+   * What changed from then on may not have been shown to this scraper, in milliseconds since 1970: that of two
+   * collections, as in the first of them a series that is new is shown at 0.
+   */
+  readonly unseen: number;
   /** What the scraper is owed of a family, row by row; once told, it counts as given. */
   collect(family: Family): Iterable<Given>;
   delivered(): void;
@@ -75,16 +83,16 @@ export class Scrapers {
     this.#age(now);
     const { births } = this.#registry;
     const scraper = this.#scrapers.find((known) => known.id === id) ?? this.#welcome(id, now);
-    const before = scraper.shown;
-    scraper.seen = now;
-    scraper.shown = births;
+    const { shown, last, before } = scraper;
+    Object.assign(scraper, { seen: now, shown: births, last: now, before: last });
     this.#changed = true;
     const given: AllGiven = [];
     this.#newest.set(scraper, given);
     this.#open += 1;
     return {
       scraper,
-      known: before,
+      known: shown,
+      unseen: before,
       collect: ({ since }) => this.#collect(scraper, since, given),
       delivered: () => {
         this.#open -= 1;
@@ -97,7 +105,7 @@ export class Scrapers {
         if (!this.#scrapers.includes(scraper)) return;
         for (const { since, rows } of given) for (const row of rows) since.takeBack(scraper.index, row);
         // A newer collection shows at its value what this one showed at 0, and no counter may go back.
-        if (this.#newest.get(scraper) === given) scraper.shown = Math.min(scraper.shown, before);
+        if (this.#newest.get(scraper) === given) Object.assign(scraper, { shown, last, before });
         this.#changed = true;
       },
     };
@@ -123,7 +131,8 @@ export class Scrapers {
     const taken = new Set(this.#scrapers.map(({ index }) => index));
     let index = 0;
     while (taken.has(index)) index++;
-    const scraper = { id, index, seen: now, shown: this.#registry.births };
+    // All is shown to it once, so that it knows where what is idle goes on from.
+    const scraper = { id, index, seen: now, last: now, before: 0, shown: this.#registry.births };
     this.#scrapers.push(scraper);
     for (const { since } of this.#registry.families.values()) since?.welcome(index);
     return scraper;

@@ -120,10 +120,10 @@ export class Sketches<S extends Sketch = Sketch> {
    * Takes back what was saved for owners that are there. Of what has left the window by now nothing is kept: labels that
    * nobody asks for any more would take the room of others.
    */
-  restore(saved: SavedCells, name: string, { isOwner, time }: Restoring): void {
+  restore(saved: SavedCells, name: string, there: Restoring): void {
     const pieces = new Map<string, { readonly owner: string; readonly pieces: Piece[] }>();
     for (const [[owner, text, key], value] of saved.under('sketch', name)) {
-      if (!isOwner(String(owner))) continue;
+      if (!there.isOwner(String(owner))) continue;
       const found = pieces.get(String(text)) ?? { owner: String(owner), pieces: [] };
       pieces.set(String(text), found);
       found.pieces.push([String(key), value]);
@@ -131,7 +131,7 @@ export class Sketches<S extends Sketch = Sketch> {
     for (const [text, { owner, pieces: all }] of pieces) {
       const sketch = this.#make();
       sketch.restore(all);
-      if (!sketch.isEmpty(time)) {
+      if (!sketch.isEmpty(there.time)) {
         this.#sketches.set(text, { owner, sketch });
         continue;
       }

@@ -9,14 +9,17 @@ export interface ExpositionOptions {
   readonly view: View;
   /** Whose collection this is, for what is kept per scraper. */
   readonly collection: Collection;
-  /** Series that did not change for so long are left out, in milliseconds; 0 shows all. */
+  /** Series that did not change for so long, and were shown as they are, are left out, in milliseconds; 0 shows all. */
   readonly idleMs: number;
   readonly now: number;
   /** Text of further metrics, each line ended, to stand before the end. There is none in protobuf. */
   readonly more?: string;
 }
 
-/** Series that were touched for the last time before this are left out. */
-export function idleSince({ idleMs, now }: Pick<ExpositionOptions, 'idleMs' | 'now'>): number {
-  return idleMs > 0 ? now - idleMs : -Number.MAX_VALUE;
+/**
+ * Series that were touched for the last time before this are left out: never what this scraper has not seen yet, which
+ * may be for long if it comes seldom or was away.
+ */
+export function idleSince({ idleMs, now, collection }: ExpositionOptions): number {
+  return idleMs > 0 ? Math.min(now - idleMs, collection.unseen) : -Number.MAX_VALUE;
 }

@@ -10,7 +10,8 @@ import {
   matchValues,
   patternLabels,
 } from './filters.ts';
-import { Hold, type SavedHold } from './hold.ts';
+import { Hold } from './hold.ts';
+import { changesOf, type Memory, restoreMemory } from './memory.ts';
 import type { REACTION_METRICS } from './metrics.ts';
 import { type Observed, parsedLine, type RawLine } from './observed.ts';
 import {
@@ -22,8 +23,8 @@ import {
   type StreamLine,
 } from './parse.ts';
 import { patternValues } from './patterns.ts';
-import { keptTuple, type SavedSegment, type Tuple } from './recent.ts';
-import { hashArguments, Runs, type SavedRuns } from './runs.ts';
+import { keptTuple, type Tuple } from './recent.ts';
+import { hashArguments, Runs } from './runs.ts';
 import type { Settings } from './settings.ts';
 import type { Transforms } from './transform.ts';
 
@@ -78,6 +79,8 @@ export class Observer {
   /** Takes a configuration of reaction: pattern names, and series at 0 for all that it names. */
   configure(settings: Settings): void {
     const { metrics } = this.#options;
+    // What came before it is counted by what was known then.
+    this.settle();
     this.#epoch += 1;
     this.#filters.configure(settings);
     for (const stream of settings.streams.keys()) for (const type of STREAM_EVENTS) this.#stream(stream, type);
@@ -250,36 +253,17 @@ export class Observer {
   }
 
   /** What changed of all that later lines may refer to, since the last call. */
-  *changes(): Generator<readonly [key: string, value: unknown]> {
-    if (this.#hold.changed) yield ['hold', this.#hold.save()];
-    for (const state of ['start', 'stop'] as const) yield* runsChange(this.#commands[state], ['command', state]);
-    for (const filter of this.#filters) {
-      const head = [filter.stream, filter.filter];
-      if (filter.markChanged) yield [entryKey('mark', ...head), filter.mark];
-      filter.markChanged = false;
-      for (const [segment, saved] of filter.recent.changes())
-        yield [entryKey('recent', ...head, String(segment)), saved];
-      for (const action of filter.actions.values()) yield* runsChange(action.open, ['action', ...head, action.action]);
-    }
+  changes(): Iterable<readonly [key: string, value: unknown]> {
+    return changesOf(this.#memory);
   }
 
   /** Takes back what `changes` told. */
   restore(entries: SavedEntries): void {
-    const segments = new Map<FilterState, SavedSegment[]>();
-    for (const [key, value] of entries) {
-      const [kind, stream = '', name = '', action = ''] = entryParts(key);
-      // Written by `changes`; the version of the state's format vouches for the shapes.
-      if (kind === 'hold') this.#hold.restore(value as SavedHold);
-      else if (kind === 'command') this.#commands[stream === 'start' ? 'start' : 'stop'].restore(value as SavedRuns);
-      else if (kind === 'mark') this.#filters.get(stream, name).mark = value as number;
-      else if (kind === 'action')
-        this.#filters.action(this.#filters.get(stream, name), action).open.restore(value as SavedRuns);
-      else if (kind === 'recent') {
-        const filter = this.#filters.get(stream, name);
-        segments.set(filter, [...(segments.get(filter) ?? []), value as SavedSegment]);
-      }
-    }
-    for (const [filter, saved] of segments) filter.recent.restore(saved);
+    restoreMemory(this.#memory, entries);
+  }
+
+  get #memory(): Memory {
+    return { hold: this.#hold, commands: this.#commands, filters: this.#filters };
   }
 }
 
@@ -290,19 +274,4 @@ function hashOf({ values, raw }: Arguments): number {
 /** Of an action that the configuration does not know, nothing is told. */
 function unaligned({ patterns }: FilterShape): Alignment {
   return { values: patterns.map(() => undefined), contradicts: false, open: [] };
-}
-
-function* runsChange(runs: Runs, parts: readonly [string, ...string[]]): Generator<readonly [string, unknown]> {
-  if (!runs.changed) return;
-  runs.changed = false;
-  yield [entryKey(...parts), runs.save()];
-}
-
-/** Names are shown as logged and may hold anything but a dot, so a dot keeps them apart. */
-function entryKey(...parts: readonly string[]): string {
-  return parts.join('.');
-}
-
-function entryParts(key: string): readonly string[] {
-  return key.split('.');
 }

@@ -1,11 +1,12 @@
 import type { OpenedSource, Rejected, SourceContext } from '../../core/source.ts';
 import { readVersion } from '../../core/version.ts';
 import { durationMs } from '../../lib/duration.ts';
+import { createLineMemo, type LineMemo } from '../../lib/line-memo.ts';
 import type { PatternExportConfig, ReactionConfig } from './config.ts';
 import { toEvent } from './event.ts';
 import { type Line, type LineBytes, PlainLine } from './lines.ts';
-import { createMemo, type Memo } from './memo.ts';
 import type { REACTION_METRICS } from './metrics.ts';
+import { type LineTable, NumberedLine } from './numbered.ts';
 import { Observer, type PatternExport } from './observe.ts';
 import { type Observed, parsedLine, unobserved } from './observed.ts';
 import { parseLine } from './parse.ts';
@@ -84,16 +85,24 @@ export function openReaction(config: ReactionConfig, context: Context): OpenedSo
 
 /** Lines with a time are not found again as they stand, only what follows it is. */
 function rememberingParser(): (line: Line) => Parsed {
-  const plain = createMemo<Parsed>();
-  const dated = createMemo<Parsed>();
+  const plain = createLineMemo<Parsed>();
+  const dated = createLineMemo<Parsed>();
   return (line) => {
+    if (line instanceof NumberedLine) return numbered(line);
     if (line instanceof PlainLine) return remembered(plain, line, line);
     const bytes = Buffer.from(line.text);
     return remembered(line.v1 ? dated : plain, { bytes, start: 0, end: bytes.length }, line);
   };
 }
 
-function remembered(memo: Memo<Parsed>, { bytes, start, end }: LineBytes, line: Line): Parsed {
+function numbered(line: NumberedLine): Parsed {
+  const table = line.table as LineTable<Parsed>;
+  let parsed = table.parsed[line.number];
+  if (parsed === undefined) table.parsed[line.number] = parsed = toObserved(parseLine(line.text, false));
+  return parsed;
+}
+
+function remembered(memo: LineMemo<Parsed>, { bytes, start, end }: LineBytes, line: Line): Parsed {
   const known = memo.find(bytes, start, end);
   if (known !== undefined) return known;
   const parsed = toObserved(parseLine(line.text, line.v1));

@@ -95,13 +95,48 @@ t.test('a series that was born since is shown at 0 once', async (t) => {
 t.test('idle counters are left out, and go on from their total', async (t) => {
   const registry = new Registry({ seriesLimit: 100 });
   const { hits } = registry.register('', CATALOGUE);
+  const scrapers = new Scrapers(registry, 0);
+  const scrape = (now: number) => show(registry, { collection: scrapers.begin('a', now), idleMs: 500, now });
   registry.time = 1_000;
   hits.inc({ who: 'x', how: '' }, 3);
-  t.same(await show(registry, { idleMs: 500, now: 1_400 }), { 'test_hits_total{who="x"}': 3 });
-  t.same(await show(registry, { idleMs: 500, now: 1_600 }), {});
+  registry.settle();
+  for (const now of [1_100, 1_200, 1_500]) t.same(await scrape(now), { 'test_hits_total{who="x"}': 3 });
+  t.same(await scrape(1_501), {});
   registry.time = 2_000;
   hits.inc({ who: 'x', how: '' });
-  t.same(await show(registry, { idleMs: 500, now: 2_000 }), { 'test_hits_total{who="x"}': 4 });
+  t.same(await scrape(2_000), { 'test_hits_total{who="x"}': 4 });
+});
+
+t.test('no idle counter is left out before a scraper has seen what it grew to', async (t) => {
+  const registry = new Registry({ seriesLimit: 100 });
+  const { hits } = registry.register('', CATALOGUE);
+  const scrapers = new Scrapers(registry, 0);
+  const scrape = async (now: number, arrives = true) => {
+    registry.time = now;
+    const collection = scrapers.begin('a', now);
+    const shown = await show(registry, { collection, idleMs: 500, now });
+    if (arrives) collection.delivered();
+    else collection.failed();
+    return shown;
+  };
+  const series = 'test_hits_total{who="x"}';
+  await scrape(0);
+  registry.time = 300;
+  hits.inc({ who: 'x', how: '' }, 3);
+  t.same(await scrape(2_000, false), { [series]: 0 }, 'it came late, and did not get it');
+  t.same(await scrape(3_000), { [series]: 0 });
+  t.same(await scrape(4_000, false), { [series]: 3 });
+  t.same(await scrape(5_000), { [series]: 3 });
+  t.same(await scrape(6_000), {});
+  hits.inc({ who: 'x', how: '' });
+  registry.settle();
+  await scrape(6_100);
+  await scrape(6_200);
+  registry.time = 6_300;
+  hits.inc({ who: 'x', how: '' });
+  registry.settle();
+  t.same(await scrape(99_000), { [series]: 5 }, 'it was away');
+  t.same(await show(registry, { idleMs: 500, now: 999_000 }), { [series]: 5 }, 'one who is new is shown all once');
 });
 
 t.test('many series go out in pieces, and the event loop turns in between', async (t) => {

@@ -1,14 +1,16 @@
 /** Remembers what lines became: in a log most stand many times, and to find one costs less than to read it. */
-export interface Memo<T> {
+export interface LineMemo<T> {
   /** What became of the line that these bytes are, or undefined. */
   find(bytes: Buffer, start: number, end: number): T | undefined;
   /** Keeps what became of the line that was just not found. */
   keep(bytes: Buffer, start: number, end: number, value: T): void;
+  /** Forgets all lines. */
+  clear(): void;
 }
 
 /** An empty memory. */
-export function createMemo<T>(): Memo<T> {
-  return new LineMemo();
+export function createLineMemo<T>(): LineMemo<T> {
+  return new Lines();
 }
 
 /** Lines that are kept at most, and the bytes that they may take together; when either is full, all are forgotten. */
@@ -21,7 +23,7 @@ const REACH = 8;
 /** Longer lines, in bytes, are rare, and not kept. */
 const LENGTH_LIMIT = 512;
 
-class LineMemo<T> implements Memo<T> {
+class Lines<T> implements LineMemo<T> {
   /** By hash: where a line stands, in words; 0 for none. */
   readonly #slots = new Int32Array(SLOTS);
   /** Lines one behind the other: hash, length, number, and the bytes, from a whole word on. */
@@ -43,11 +45,7 @@ class LineMemo<T> implements Memo<T> {
   keep(bytes: Buffer, start: number, end: number, value: T): void {
     const length = end - start;
     if (length > LENGTH_LIMIT) return;
-    if (this.#values.length === LINES || 4 * (this.#used + HEAD) + length > ROOM) {
-      this.#slots.fill(0);
-      this.#values = [];
-      this.#used = 1;
-    }
+    if (this.#values.length === LINES || 4 * (this.#used + HEAD) + length > ROOM) this.clear();
     const hash = hashOf(bytes, start, end);
     const at = this.#used;
     this.#words[at] = hash;
@@ -60,6 +58,12 @@ class LineMemo<T> implements Memo<T> {
     let reach = 0;
     while (reach < REACH - 1 && this.#slots[(hash + reach) & (SLOTS - 1)] !== 0) reach++;
     this.#slots[(hash + reach) & (SLOTS - 1)] = at;
+  }
+
+  clear(): void {
+    this.#slots.fill(0);
+    this.#values = [];
+    this.#used = 1;
   }
 
   #isLine(at: number, bytes: Buffer, start: number, end: number): boolean {
