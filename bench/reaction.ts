@@ -21,7 +21,9 @@ export async function measureReaction(): Promise<readonly Row[]> {
   const log = await cached(join(folder, 'input.txt'), (path) => writeText(path, reactionLines(LOG)));
   const ours = trailgaugeOnce(folder, { file: log });
   const theirs = mtail(folder, log);
-  const [us, them, counting] = (await contest([ours, theirs, wc(log)], ROUNDS)) as [Result, Result, Result];
+  const withValues = trailgaugeOnce(folder, { file: log }, { values: true });
+  const contenders = [ours, theirs, wc(log), withValues];
+  const [us, them, counting, more] = (await contest(contenders, ROUNDS)) as [Result, Result, Result, Result];
   const series = sameSeries(ours.output, theirs.output);
   return [
     {
@@ -39,6 +41,12 @@ export async function measureReaction(): Promise<readonly Row[]> {
       ratio: times(median(them.seconds) / median(us.seconds)),
     },
     {
+      what: 'the same, with the most frequent values and the numbers of different ones, which mtail does not have',
+      measured: time(best(more.seconds)),
+      comparedWith: `mtail without: ${time(best(them.seconds))}`,
+      ratio: times(best(them.seconds) / best(more.seconds)),
+    },
+    {
       what: 'the same, time of the processor, best',
       measured: time(best(us.cpuSeconds)),
       comparedWith: `mtail: ${time(best(them.cpuSeconds))}`,
@@ -52,11 +60,11 @@ export async function measureReaction(): Promise<readonly Row[]> {
     },
     {
       what: 'the same, most memory held',
-      measured: `${count(us.peakMb)} MB`,
+      measured: `${count(us.peakMb)} MB, with these ${count(more.peakMb)} MB`,
       comparedWith: `mtail: ${count(them.peakMb)} MB`,
       ratio: times(them.peakMb / us.peakMb),
       wanted: `< ${WANTED_MB} MB`,
-      met: us.peakMb < WANTED_MB,
+      met: more.peakMb < WANTED_MB,
     },
   ];
 }

@@ -7,9 +7,17 @@ import { reactionConfiguration } from './reaction-lines.ts';
 /** Where the log of reaction is, as trailgauge's configuration says it. */
 export type Logs = { readonly file: string } | { readonly systemd: string; readonly directory: string };
 
-/** `trailgauge once` on a log, with all metrics and a stand-in for reaction; `output` gets what it prints. */
-export function trailgaugeOnce(folder: string, logs: Logs): Contender & { readonly output: string } {
-  const config = join(folder, 'trailgauge.json');
+/**
+ * `trailgauge once` on a log, with a stand-in for reaction; `output` gets what it prints. All metrics are on but the most
+ * frequent values and the numbers of different ones, which others do not have; with `values`, these are on as well.
+ */
+export function trailgaugeOnce(
+  folder: string,
+  logs: Logs,
+  { values = false }: { readonly values?: boolean } = {},
+): Contender & { readonly output: string } {
+  const name = values ? 'trailgauge-values' : 'trailgauge';
+  const config = join(folder, `${name}.json`);
   const told = join(folder, 'reaction.json');
   const command = join(folder, 'reaction');
   writeFileSync(told, reactionConfiguration());
@@ -21,14 +29,14 @@ export function trailgaugeOnce(folder: string, logs: Logs): Contender & { readon
       log: { level: 'warn' },
       // Programs it is compared with have no limit.
       metrics: { series_limit: 10_000_000 },
-      sources: { reaction: { config: told, command, logs } },
+      sources: { reaction: { config: told, command, logs, ...(!values && { top: 0, distinct: false }) } },
     }),
   );
   return {
-    name: 'trailgauge once',
+    name: `${name} once`,
     command: process.execPath,
     args: [TRAILGAUGE, '-c', config, '-f', 'json', 'once'],
-    output: join(folder, 'trailgauge.prom'),
+    output: join(folder, `${name}.prom`),
   };
 }
 

@@ -10,7 +10,7 @@ export type SavedEntries = readonly (readonly [key: string, value: unknown])[];
 
 /** What `read` found: everything up to `position` is in `items`, or was in an earlier batch. */
 export interface Batch<Raw> {
-  /** Gone through once. */
+  /** Gone through once; an item may be good only until the next one is asked for. */
   readonly items: Iterable<Raw>;
   /** Where to go on, in a form that msgpack keeps; null for nowhere yet. */
   readonly position: unknown;

@@ -44,6 +44,7 @@ t.test(`series are born, expire and return, over crashes, and the sums are true 
   const servers = await startServers(t, `127.0.0.1:${port}`);
 
   const stop = new AbortController();
+  t.teardown(() => stop.abort());
   const singing = sing({ choir, log, random, stop: stop.signal });
   singing.catch(() => {});
   const kills: Kill[] = [];
@@ -85,7 +86,7 @@ interface Scraping {
   readonly scraper: string;
 }
 
-/** Each kind scrapes once as often as the other, and once half as often. */
+/** Of both kinds one that scrapes every second, and one that takes two. */
 async function startServers(t: Test, target: string): Promise<readonly Scraping[]> {
   const kinds = need(t, 'victoria-metrics') ? [startPrometheus, startVictoria] : [startPrometheus];
   const starting = kinds.flatMap((start, kind) =>

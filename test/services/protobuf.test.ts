@@ -109,8 +109,9 @@ t.test('the program is scraped in protobuf by one server and in text by another'
   const path = join(place.folder, 'reaction.log');
   writeFileSync(path, '');
   const { host } = new URL((await place.start()).url);
-  const servers: TimeSeries[] = [await startPrometheus(t, host, { flags: FLAGS, config: CONFIG })];
-  if (need(t, 'victoria-metrics')) servers.push(await startVictoria(t, host));
+  const starting: Promise<TimeSeries>[] = [startPrometheus(t, host, { flags: FLAGS, config: CONFIG })];
+  if (need(t, 'victoria-metrics')) starting.push(startVictoria(t, host));
+  const servers = await Promise.all(starting);
   for (const { name, points } of servers) await eventually(`${name} to scrape`, async () => isUp(await points()));
   const lines = MATCHES.flatMap(([stream, filter, times]) =>
     Array.from({ length: times }, () => `${new Date().toISOString()} INFO ${stream}.${filter}: match ["x"]\n`),

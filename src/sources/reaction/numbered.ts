@@ -1,5 +1,5 @@
 import type { ScannedLines } from '../../lib/scan.ts';
-import { byteLine, type Line, type LineBytes, type PieceOptions, PlainLine } from './lines.ts';
+import { byteLine, type Line, type LineBytes, type Origin, type PieceOptions, PlainLine } from './lines.ts';
 
 /** What is known of lines by their numbers; `T` is what they became. */
 export interface LineTable<T> {
@@ -7,15 +7,36 @@ export interface LineTable<T> {
   readonly parsed: (T | undefined)[];
 }
 
-/** A line whose like has been there before, or may be again: what it becomes is in the table. */
-export class NumberedLine extends PlainLine {
+/**
+ * A line whose like has been there before, or may be again: what it becomes is in the table. To make an object for each
+ * would take more time than all else that is done with most of them: it is one line after the other.
+ */
+export class NumberedLine implements Line {
+  number = 0;
+  at = 0;
+  readonly v1 = false;
   readonly table: LineTable<unknown>;
-  readonly number: number;
+  readonly #piece: PieceOptions;
 
-  constructor(table: LineTable<unknown>, number: number, at: number, piece: PieceOptions) {
-    super(table.lines[number]!, at, piece);
+  constructor(table: LineTable<unknown>, piece: PieceOptions) {
     this.table = table;
-    this.number = number;
+    this.#piece = piece;
+  }
+
+  get text(): string {
+    return new PlainLine(this.table.lines[this.number]!, this.at, this.#piece).text;
+  }
+
+  get time(): number | null {
+    return this.#piece.time;
+  }
+
+  get origin(): Origin {
+    return this.#piece.origin;
+  }
+
+  get invocation(): string | undefined {
+    return this.#piece.invocation;
   }
 }
 
@@ -23,7 +44,7 @@ export class NumberedLine extends PlainLine {
 export class NumberedLines {
   #table: LineTable<unknown> = { lines: [], parsed: [] };
 
-  /** The lines of the next batch. */
+  /** The lines of the next batch. Each is good until the next one is asked for. */
   of(batch: ScannedLines, piece: PieceOptions): Iterable<Line> {
     if (batch.isAnew) this.#table = { lines: [], parsed: [] };
     const table = this.#table;
@@ -41,12 +62,14 @@ class Batch implements Iterator<Line> {
   readonly #table: LineTable<unknown>;
   readonly #batch: ScannedLines;
   readonly #piece: PieceOptions;
+  readonly #line: NumberedLine;
   #next = 0;
 
   constructor(table: LineTable<unknown>, batch: ScannedLines, piece: PieceOptions) {
     this.#table = table;
     this.#batch = batch;
     this.#piece = piece;
+    this.#line = new NumberedLine(table, piece);
   }
 
   next(): IteratorResult<Line, undefined> {
@@ -55,13 +78,13 @@ class Batch implements Iterator<Line> {
     if (index >= numbers.length) return { done: true, value: undefined };
     const number = numbers[index]!;
     const at = offset + starts[index]!;
-    const table = this.#table;
-    // Most lines are known as plain ones, which need not be looked at.
-    if (table.parsed[number] !== undefined) {
-      return { done: false, value: new NumberedLine(table, number, at, this.#piece) };
+    if (this.#table.parsed[number] === undefined) {
+      const line = byteLine(this.#table.lines[number]!, at, this.#piece);
+      if (!(line instanceof PlainLine)) return { done: false, value: line };
     }
-    const line = byteLine(table.lines[number]!, at, this.#piece);
-    const value = line instanceof PlainLine ? new NumberedLine(table, number, at, this.#piece) : line;
-    return { done: false, value };
+    // It stands in the table as a line that begins with its level, or will.
+    this.#line.number = number;
+    this.#line.at = at;
+    return { done: false, value: this.#line };
   }
 }
