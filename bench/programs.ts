@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 /** The Debian packages of programs that are not called as their package. */
 const PACKAGES: Readonly<Record<string, string>> = { journalctl: 'systemd', wc: 'coreutils' };
 
-/** The compiled trailgauge beside this compiled benchmark. */
-export const TRAILGAUGE: string = fileURLToPath(new URL('../src/main.js', import.meta.url));
+/** The trailgauge that was built beside this compiled benchmark. */
+export const TRAILGAUGE: string = fileURLToPath(new URL('../bin/main.js', import.meta.url));
 
 /** This folder in the repository; the compiled one is two folders below its root. */
 export const FOLDER: string = fileURLToPath(new URL('../../bench/', import.meta.url));

@@ -14,9 +14,10 @@ process.chdir(root);
 if (modified('node_modules/.package-lock.json') < modified('package-lock.json')) {
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
 }
-if (modified(compiled) < newest(['src', 'test', 'bench', 'tsconfig.json', 'package-lock.json'])) {
+if (modified(compiled) < newest(['src', 'test', 'bench', 'scripts/bundle.mjs', 'tsconfig.json', 'package-lock.json'])) {
   rmSync('dist', { recursive: true, force: true });
   run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.']);
+  run(process.execPath, ['scripts/bundle.mjs']);
   mkdirSync('dist', { recursive: true });
   writeFileSync(compiled, '');
 }

@@ -156,13 +156,17 @@ class Run {
 
   async loop(): Promise<void> {
     const { signal, spec } = this.#options;
+    // What is read first may be on its way while that is prepared which it will be parsed with.
+    let first: AsyncIterable<Batch<unknown>> | null = this.#opened.read(this.#position);
     await this.#opened.prepare?.();
     const timer = this.#opened.sample && this.#options.follow ? this.#sampleEvery(spec.sampleMs ?? 10_000) : undefined;
     for (let attempt = 0; !signal.aborted; attempt++) {
       const before = this.#position;
       this.#setState('starting', null);
       try {
-        for await (const batch of this.#opened.read(this.#position)) this.#take(batch);
+        const batches = first ?? this.#opened.read(this.#position);
+        first = null;
+        for await (const batch of batches) this.#take(batch);
         break;
       } catch (cause) {
         if (signal.aborted) break;

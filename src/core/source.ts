@@ -67,7 +67,7 @@ export interface SourceContext<C extends Catalogue> {
 
 /** A source that was opened: the five verbs for its items. */
 export interface OpenedSource<Raw, Item> {
-  /** What has to be known before the first item is parsed. */
+  /** What has to be known before the first item is parsed; `read` may have begun then. */
   prepare?(): Promise<void>;
   /** Reads on from a saved position, or from where a first start begins. Its first batch, maybe empty, tells that position. */
   read(position: unknown): AsyncIterable<Batch<Raw>>;

@@ -27,16 +27,30 @@ export type ScanMessage = { readonly batch: ScannedLines } | { readonly end: str
 
 /**
  * Reads a file from its first byte to its end as of now in a thread of its own, which also finds out which of its lines
- * are the same: who works on them has only the new ones to read. Throws as `followFile` does. An abort ends it.
+ * are the same: who works on them has only the new ones to read. It begins at once; what it gives is to be gone through,
+ * or the signal aborted. Throws as `followFile` does. An abort ends it quietly.
  */
-export async function* scanFile(path: string, signal: AbortSignal): AsyncGenerator<ScannedLines, void> {
+export function scanFile(path: string, signal: AbortSignal): AsyncIterable<ScannedLines> {
   // The compiled file, or the source where Node.js strips types itself.
   const url = new URL(`./scan-worker${extname(import.meta.url)}`, import.meta.url);
   const request: ScanRequest = { path };
   const worker = new Worker(url, { workerData: request, execArgv: [], name: 'scan' });
+  const stop = () => void worker.terminate();
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  // What it says before somebody listens would be lost.
+  const messages = on(worker, 'message', { close: ['exit'] }) as AsyncIterable<[ScanMessage]>;
+  return readThread(worker, messages, { path, signal });
+}
+
+async function* readThread(
+  worker: Worker,
+  messages: AsyncIterable<[ScanMessage]>,
+  { path, signal }: { readonly path: string; readonly signal: AbortSignal },
+): AsyncGenerator<ScannedLines, void> {
   try {
-    const messages = on(worker, 'message', { signal, close: ['exit'] }) as AsyncIterable<[ScanMessage]>;
     for await (const [message] of messages) {
+      if (signal.aborted) return;
       if ('end' in message) {
         if (message.end !== null) throw new Error(message.end);
         return;
@@ -44,9 +58,7 @@ export async function* scanFile(path: string, signal: AbortSignal): AsyncGenerat
       yield message.batch;
       worker.postMessage(null);
     }
-    throw new Error(`cannot read ${path}: the thread that reads it ended`);
-  } catch (error) {
-    if (!signal.aborted) throw error;
+    if (!signal.aborted) throw new Error(`cannot read ${path}: the thread that reads it ended`);
   } finally {
     await worker.terminate();
   }

@@ -4,11 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { need } from '../support/services.ts';
-
-const main = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+import { main } from '../support/trailgauge.ts';
 
 /** A demo that runs until the test ends; its address. */
 async function startDemo(t: Test): Promise<string> {

@@ -76,7 +76,7 @@ t.test('what the Dockerfile copies exists, and is part of the build context', as
 });
 
 t.test('the build context holds nothing else', async (t) => {
-  const others = ['node_modules/x', '.git/config', 'dist/src/main.js', 'docker/.env', 'test/house/x.ts', '.env', 'x'];
+  const others = ['node_modules/x', '.git/config', 'dist/bin/main.js', 'docker/.env', 'test/house/x.ts', '.env', 'x'];
   t.same(
     others.filter((path) => !ignored(path)),
     [],

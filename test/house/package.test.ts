@@ -30,7 +30,7 @@ t.test('to install it runs nothing of its own', async (t) => {
 });
 
 t.test('the program can be run by its name', async (t) => {
-  t.same(own.bin, { trailgauge: 'dist/src/main.js' });
+  t.same(own.bin, { trailgauge: 'dist/bin/main.js' });
   // npm makes it executable when it is installed; the first line tells the kernel how.
   t.match(readFileSync(join(compiled, 'main.js'), 'utf8'), /^#!\/usr\/bin\/env node\n/);
 });
@@ -72,7 +72,8 @@ t.test('the package holds the program, its recordings and its units, and no test
   t.equal(status, 0, stderr);
   const [{ files }] = JSON.parse(stdout) as [{ files: readonly { readonly path: string }[] }];
   const paths = files.map(({ path }) => path);
-  const wanted = /^(?:dist\/src\/.+\.js|demo\/.+|systemd\/.+|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+  const wanted =
+    /^(?:dist\/bin\/.+\.js|dist\/bin\/LICENSES\.txt|demo\/.+|systemd\/.+|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
   t.same(
     paths.filter((path) => !wanted.test(path)),
     [],
@@ -80,5 +81,5 @@ t.test('the package holds the program, its recordings and its units, and no test
   for (const path of ['LICENSE', 'demo/reaction/reaction.log', 'systemd/trailgauge.service'])
     t.ok(paths.includes(path), path);
   // It is built into another folder where somebody works on a part of it.
-  if (existsSync(join(root, 'dist', 'src', 'main.js'))) t.ok(paths.includes('dist/src/main.js'));
+  if (existsSync(join(root, 'dist', 'bin', 'main.js'))) t.ok(paths.includes('dist/bin/main.js'));
 });

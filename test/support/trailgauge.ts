@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,8 +10,10 @@ import { get } from './http.ts';
 /** What the test runner adds to the environment of every child would make the program report to it as well. */
 export const BARE: readonly string[] = ['-u', 'NODE_OPTIONS'];
 
-/** The compiled program beside this compiled file, whichever folder it was built into. */
-export const main: string = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+/** The program that was built beside this compiled file; where somebody works on a part of it, it is only compiled. */
+export const main: string = ['../../bin/main.js', '../../src/main.js']
+  .map((path) => fileURLToPath(new URL(path, import.meta.url)))
+  .find(existsSync) as string;
 
 /** A folder with a configuration and a state directory, on which the program can be started again and again. */
 export interface Home {

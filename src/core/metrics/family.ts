@@ -122,15 +122,20 @@ function labelWriter(def: MetricDef, { symbols, suffixes }: Texts, { keys }: Ser
       writer.text(symbols.escaped(id));
       isOpen = true;
     }
-    let separator = isOpen ? '",' : '{';
-    let end = isOpen ? '"}' : '';
-    for (const text of [shownSuffix(suffixes.text(keys.id(row, first.length)), escaping), more]) {
-      if (text === '') continue;
-      writer.text(separator + text);
-      separator = ',';
-      end = '}';
+    if (isOpen) writer.text('"');
+    const suffix = shownSuffix(suffixes.text(keys.id(row, first.length)), escaping);
+    // Not put together first: that would cost more than all else here.
+    if (suffix !== '') {
+      writer.text(isOpen ? ',' : '{');
+      writer.text(suffix);
+      isOpen = true;
     }
-    writer.text(end);
+    if (more !== '') {
+      writer.text(isOpen ? ',' : '{');
+      writer.text(more);
+      isOpen = true;
+    }
+    if (isOpen) writer.text('}');
   };
 }
 

@@ -49,8 +49,8 @@ type AllGiven = { readonly since: SinceValues; readonly rows: Given[] }[];
 export class Scrapers {
   #scrapers: Scraper[] = [];
   readonly #registry: Registry;
-  /** The newest collection of each scraper. */
-  readonly #newest = new WeakMap<Scraper, object>();
+  /** The collections of each scraper that may still fail, oldest first: what it was before each of them. */
+  readonly #before = new WeakMap<Scraper, { was: Partial<Scraper> }[]>();
   /** Collections that have neither arrived nor failed yet. */
   #open = 0;
   #rotated: number;
@@ -87,7 +87,10 @@ export class Scrapers {
     Object.assign(scraper, { seen: now, shown: births, last: now, before: last });
     this.#changed = true;
     const given: AllGiven = [];
-    this.#newest.set(scraper, given);
+    const mine = { was: { shown, last, before } as Partial<Scraper> };
+    const all = this.#before.get(scraper) ?? [];
+    this.#before.set(scraper, all);
+    all.push(mine);
     this.#open += 1;
     return {
       scraper,
@@ -96,6 +99,8 @@ export class Scrapers {
       collect: ({ since }) => this.#collect(scraper, since, given),
       delivered: () => {
         this.#open -= 1;
+        // It showed at its value what the earlier ones showed at 0, and no counter may go back if one of them fails.
+        all.splice(0, all.indexOf(mine) + 1);
         // What was given in a collection under way may be owed again: it is not to be forgotten before that is known.
         if (this.#open === 0) this.#sweep();
       },
@@ -104,8 +109,13 @@ export class Scrapers {
         // If it has been forgotten meanwhile, another one may have its index.
         if (!this.#scrapers.includes(scraper)) return;
         for (const { since, rows } of given) for (const row of rows) since.takeBack(scraper.index, row);
-        // A newer collection shows at its value what this one showed at 0, and no counter may go back.
-        if (this.#newest.get(scraper) === given) Object.assign(scraper, { shown, last, before });
+        const place = all.indexOf(mine);
+        if (place >= 0) {
+          const next = all[place + 1];
+          if (next) next.was = mine.was;
+          else Object.assign(scraper, mine.was);
+          all.splice(place, 1);
+        }
         this.#changed = true;
       },
     };
@@ -115,11 +125,13 @@ export class Scrapers {
     if (!since || !this.#scrapers.includes(scraper)) return;
     const rows: Given[] = [];
     given.push({ since, rows });
-    for (const row of since.give(scraper.index)) {
-      rows.push(row);
-      yield row;
-      // If it has been forgotten meanwhile, what comes now is for the one that has its index.
-      if (!this.#scrapers.includes(scraper)) return;
+    for (const slice of since.give(scraper.index)) {
+      for (const row of slice) rows.push(row);
+      for (const row of slice) {
+        yield row;
+        // If it has been forgotten meanwhile, what comes now is for the one that has its index.
+        if (!this.#scrapers.includes(scraper)) return;
+      }
     }
   }
 

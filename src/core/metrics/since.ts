@@ -8,6 +8,9 @@ export interface Given {
   readonly amount: number;
 }
 
+/** Rows that are looked at together. */
+const SLICE_ROWS = 1_024;
+
 /** A page of one of the columns, by the column's name. */
 export interface SavedSincePage extends SavedPage {
   readonly column: string;
@@ -37,16 +40,21 @@ export class SinceValues {
     for (const column of [this.#base, this.#oldBase, ...this.#given]) column.clear(row);
   }
 
-  /** Gives a scraper all that it is owed, row by row. What is asked for later is looked at later. */
-  *give(scraper: number): Generator<Given> {
+  /** Gives a scraper all that it is owed, some rows at a time. What is asked for later is looked at later. */
+  *give(scraper: number): Generator<readonly Given[]> {
     const { table } = this;
     const given = this.#givenTo(scraper);
-    for (let row = 0; row < table.length; row++) {
-      const amount = table.totals.values[row]! - given.values[row]!;
-      if (amount === 0 || !table.isShown(row)) continue;
-      given.values[row]! += amount;
-      given.mark(row);
-      yield { row, born: table.born[row]!, amount };
+    for (let from = 0; from < table.length; from += SLICE_ROWS) {
+      const slice: Given[] = [];
+      const to = Math.min(from + SLICE_ROWS, table.length);
+      for (let row = from; row < to; row++) {
+        const amount = table.totals.values[row]! - given.values[row]!;
+        if (amount === 0 || !table.isShown(row)) continue;
+        given.values[row]! += amount;
+        given.mark(row);
+        slice.push({ row, born: table.born[row]!, amount });
+      }
+      yield slice;
     }
   }
 

@@ -23,24 +23,29 @@ interface LogPosition {
 type LogContext = ReadContext & { readonly onEnd: () => void };
 
 /** Reads on in reaction's log, in the journal or a file. `onEnd` is told when the end of what was there is reached. */
-export async function* readLog(
-  logs: LogsConfig,
-  position: unknown,
-  context: LogContext,
-): AsyncGenerator<Batch<Line>, void> {
+export function readLog(logs: LogsConfig, position: unknown, context: LogContext): AsyncIterable<Batch<Line>> {
   const log = logs.file === null ? `journal ${logs.directory ?? ''} ${logs.systemd}` : `file ${logs.file}`;
   // What `readLog` gave out comes back as it was.
   const saved = position as LogPosition | null | undefined;
   if (saved && saved.log !== log)
     context.log.warn({ log, before: saved.log }, 'another log than before: read from now on');
   const place = saved?.log === log ? saved.place : undefined;
-  const batches = logs.file === null ? readJournal(logs, place, context) : readFile(logs.file, place, context);
+  return positioned(log, logs.file === null ? readJournal(logs, place, context) : readFile(logs.file, place, context));
+}
+
+async function* positioned(log: string, batches: AsyncIterable<Batch<Line>>): AsyncGenerator<Batch<Line>> {
   for await (const batch of batches) yield { ...batch, position: { log, place: batch.position } satisfies LogPosition };
 }
 
-async function* readFile(path: string, position: unknown, context: LogContext): AsyncGenerator<Batch<Line>> {
-  if (!context.follow) return yield* readWholeFile(path, context);
-  const { range, report, signal, now, onEnd } = context;
+function readFile(path: string, position: unknown, context: LogContext): AsyncIterable<Batch<Line>> {
+  return context.follow ? followLog(path, position, context) : numberedLines(scanFile(path, context.signal), context);
+}
+
+async function* followLog(
+  path: string,
+  position: unknown,
+  { range, report, signal, now, onEnd }: LogContext,
+): AsyncGenerator<Batch<Line>> {
   const batches = followFile({
     path,
     follow: true,
@@ -57,10 +62,12 @@ async function* readFile(path: string, position: unknown, context: LogContext): 
   }
 }
 
-/** As fast as it can be: a thread of its own reads ahead. */
-async function* readWholeFile(path: string, { range, signal, now }: LogContext): AsyncGenerator<Batch<Line>> {
+async function* numberedLines(
+  scanned: AsyncIterable<ScannedLines>,
+  { range, now }: LogContext,
+): AsyncGenerator<Batch<Line>> {
   const numbered = new NumberedLines();
-  for await (const batch of scanFile(path, signal)) {
+  for await (const batch of scanned) {
     yield lineBatch(numbered.of(batch, pieceOf(batch, now())), batch, range);
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { since } from '../../../src/core/metrics/define.ts';
+import { counter, since } from '../../../src/core/metrics/define.ts';
 import { Registry } from '../../../src/core/metrics/registry.ts';
 import { restoreSeries, takeSeries } from '../../../src/core/metrics/saved.ts';
 import {
@@ -230,4 +230,32 @@ t.test('what a later answer showed is not shown at 0 again because an earlier on
   const alone = known(30);
   alone.failed();
   t.equal(known(30).known, 20, 'else it is');
+});
+
+t.test('of collections that overlap, those that failed have shown nothing', async (t) => {
+  const cases = [
+    { ends: ['fail 1', 'fail 2'], known: 0 },
+    { ends: ['fail 2', 'fail 1'], known: 0 },
+    { ends: ['fail 1', 'deliver 2'], known: 2 },
+    { ends: ['deliver 2', 'fail 1'], known: 2 },
+    { ends: ['deliver 1', 'fail 2'], known: 1 },
+    { ends: ['fail 2', 'deliver 1'], known: 1 },
+  ];
+  for (const { ends, known } of cases) {
+    const registry = new Registry({ seriesLimit: 100 });
+    const { hits } = registry.register('o', { hits: counter('hits_total', 'Hits.', ['who']) });
+    const scrapers = new Scrapers(registry, 0);
+    scrapers.begin('a', 0).delivered();
+    const first = registry.births;
+    const collections = [1, 2].map((who) => {
+      hits.inc({ who: String(who) });
+      return scrapers.begin('a', who);
+    });
+    for (const end of ends) {
+      const collection = collections[Number(end.at(-1)) - 1]!;
+      if (end.startsWith('fail')) collection.failed();
+      else collection.delivered();
+    }
+    t.equal(scrapers.begin('a', 3).known - first, known, ends.join(', '));
+  }
 });
