@@ -65,7 +65,6 @@ export async function measureJournal(): Promise<readonly Row[]> {
       comparedWith: `\`journalctl\` alone: ${time(best(them.cpuSeconds))}`,
       ratio: times(best(them.cpuSeconds) / best(us.cpuSeconds)),
     },
-    { what: 'the same, most memory held', measured: `${count(us.peakMb)} MB` },
   ];
 }
 
