@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { openAddresses } from '../core/addresses.ts';
-import { Registry } from '../core/metrics/registry.ts';
+import { registryFor } from '../core/engine.ts';
 import { type SeriesChange, traceChanges } from '../core/metrics/trace.ts';
 import { sourceLabel } from '../core/pipeline.ts';
 import { isRejected, type OpenedSource } from '../core/source.ts';
@@ -39,7 +39,7 @@ export async function explain(args: ExplainArguments, io: Io): Promise<number> {
   }
   // Warnings too: where pattern names are not known, this says why.
   const log = await createLog('warn', io.stderr.isTTY === true);
-  const registry = new Registry({ seriesLimit: config.metrics.series_limit });
+  const registry = registryFor(config.metrics);
   let duplicates = 0;
   try {
     const addresses = openAddresses(config.addresses, { follow: false, log });

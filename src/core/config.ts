@@ -47,7 +47,7 @@ export const CORE_SECTIONS = {
     idle_ttl: option(
       duration(),
       '0s',
-      'Leave out counters that did not change for so long; they go on from their total when they do. `0s`: never.',
+      'Leave out counters that did not change for so long, once their last value was seen; they go on from it when they do. `0s`: never.',
     ),
   }),
   addresses: addressesConfig,

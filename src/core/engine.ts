@@ -59,16 +59,21 @@ export interface StartOptions extends Pick<PipelineOptions, 'follow' | 'range' |
 /** Values of each kind that the status page shows. */
 const TOP_SHOWN = 5;
 
+/** A registry with the limits of the configuration. */
+export function registryFor(metrics: Config['metrics']): Registry {
+  return new Registry({
+    seriesLimit: metrics.series_limit,
+    seriesLimits: metrics.series_limits,
+    seriesTotal: metrics.series_total,
+    nativeHistograms: metrics.native_histograms,
+  });
+}
+
 /** An engine whose metrics are registered, and whose sources are not yet opened. */
 export function createEngine(options: EngineOptions): Engine {
   const { log, now, version } = options;
   const started = now();
-  const registry = new Registry({
-    seriesLimit: options.metrics.series_limit,
-    seriesLimits: options.metrics.series_limits,
-    seriesTotal: options.metrics.series_total,
-    nativeHistograms: options.metrics.native_histograms,
-  });
+  const registry = registryFor(options.metrics);
   registry.time = started;
   const own = registry.register('', OWN_METRICS);
   const sections = Object.entries(options.sources).map(([name, config]) => ({

@@ -2,7 +2,7 @@
 const SHORT = 48;
 const MAX_VARINT_BYTES = 10;
 /** Largest magnitude of a signed number whose zigzag form a double still holds. */
-const MAX_SIGNED = 2 ** 52;
+const MAX_SIGNED = 2 ** 52 - 1;
 
 /**
  * Writes protocol buffers (https://protobuf.dev/programming-guides/encoding) into memory that grows as needed.
@@ -50,7 +50,7 @@ export class ProtobufWriter {
     this.#end = putVarint(this.#bytes, this.#end + 1, value);
   }
 
-  /** A signed integer in zigzag form (`sint32`, `sint64`); throws if the value is no integer within 2^52 of 0. */
+  /** A signed integer in zigzag form (`sint32`, `sint64`); throws if the value is no integer of less than 2^52. */
   sint(field: number, value: number): void {
     this.uint(field, zigzag(field, value));
   }
@@ -119,7 +119,7 @@ export class ProtobufWriter {
 
 function zigzag(field: number, value: number): number {
   if (!Number.isInteger(value) || Math.abs(value) > MAX_SIGNED) {
-    throw new Error(`field ${field}: found ${value}, wanted an integer from -2^52 to 2^52`);
+    throw new Error(`field ${field}: found ${value}, wanted an integer above -2^52 and below 2^52`);
   }
   return value < 0 ? -2 * value - 1 : 2 * value;
 }

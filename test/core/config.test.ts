@@ -183,7 +183,7 @@ writers: { stdout: {} }
   t.same(errorsOf('sources: []'), ['1:10: sources: found [], wanted a map of sections named TYPE or TYPE/NAME']);
   t.same(errorsOf('sources: {}'), ['1:10: sources: found none, wanted at least one of reaction']);
   t.same(errorsOf('sources: { reaction: [1] }'), [
-    '1:22: sources.reaction: found [1], wanted a map with config, logs, command, socket, hold, transform, export',
+    '1:22: sources.reaction: found [1], wanted a map with config, logs, command, socket, hold, transform, top, distinct, export',
   ]);
 });
 
@@ -418,7 +418,7 @@ metrics:
 `;
   t.same(errorsOf(text), [
     '3:20: metrics.series_limits.reaction_match_cout: found metric "reaction_match_cout", wanted perhaps reaction_match_count',
-    '3:62: metrics.series_limits.trailgauge_series: found 0, wanted a whole number from 1 to 10000000',
+    '3:63: metrics.series_limits.trailgauge_series: found 0, wanted a whole number from 1 to 10000000',
     '3:93: metrics.series_limits.zzz: found metric "zzz", wanted the name of a metric (see: trailgauge metrics)',
   ]);
   t.same(errorsOf('metrics: { series_limits: [1] }'), [

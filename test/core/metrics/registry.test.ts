@@ -200,6 +200,20 @@ t.test('gauges that are replaced while they are shown are not shown twice', asyn
   t.equal(Object.keys(await show(registry)).length, 40_001, 'two handles of one owner show the same');
 });
 
+t.test('a million different values leave no more behind than the limit allows', async (t) => {
+  const registry = new Registry({ seriesLimit: 100 });
+  const { hits, seen } = registry.register('one', CATALOGUE);
+  for (let i = 0; i < 1_000_000; i++) hits.inc({ who: `w${i}` });
+  for (let i = 0; i < 100_000; i++) seen.series({ who: 'x' }, [['any', `v${i}`]]).inc();
+  const { symbols, suffixes } = registry.texts;
+  t.ok(symbols.size <= 103, `${symbols.size} label values`);
+  t.ok(suffixes.size <= 103, `${suffixes.size} label texts`);
+  const shown = await show(registry);
+  const sum = (name: string) =>
+    Object.entries(shown).reduce((sum, [series, value]) => sum + (series.startsWith(name) ? value : 0), 0);
+  t.same([sum('test_hits_total'), sum('test_seen_count')], [1_000_000, 100_000]);
+});
+
 t.test('a limit of one metric, and one of all together', async (t) => {
   const registry = new Registry({ seriesLimit: 10, seriesLimits: { test_seen_count: 3 }, seriesTotal: 15 });
   const { hits, seen, level } = registry.register('one', CATALOGUE);
