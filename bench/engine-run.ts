@@ -31,7 +31,7 @@ type Labels = Readonly<Record<(typeof NAMES)[number], string>>;
 
 const CATALOGUE = { requests: counter('bench_requests_total', 'Requests of a benchmark.', NAMES) };
 const WARM = counter('bench_others_total', 'Requests before a benchmark.', NAMES);
-const WARM_UP = 20_000;
+const WARM_UP = 100_000;
 const ROUNDS = 5;
 const INCREMENTS = 1_000_000;
 const texts = new Map<string, string>();
@@ -51,33 +51,39 @@ const [name = '', size = ''] = process.argv.slice(2);
 process.stdout.write(JSON.stringify(await run(name === 'trailgauge' ? ours() : theirs(), Number(size))));
 
 async function run(contender: Contender, length: number): Promise<EngineRun> {
-  const labels = Array.from({ length }, (_, index) => labelsOf(index));
-  const random = seeded(length);
-  const order = Uint32Array.from({ length: INCREMENTS }, () => Math.floor(random() * length));
   // Both have their code compiled by then.
   for (let index = 0; index < WARM_UP; index++) contender.warmUp(labelsOf(index));
   const before = held();
-  const born = each(labels.length, (index) => contender.inc(labels[index]!));
+  const born = each(length, (index) => contender.inc(labelsOf(index))) - each(length, labelsOf);
+  const shown = await show(contender, length, before);
+  const labels = Array.from({ length }, (_, index) => labelsOf(index));
+  const random = seeded(length);
+  const order = Uint32Array.from({ length: INCREMENTS }, () => Math.floor(random() * length));
   const byLabels = repeated(() => each(order.length, (index) => contender.inc(labels[order[index]!]!)));
-  const kept = labels.map((set) => contender.keep(set));
-  const byHandle = repeated(() => each(order.length, (index) => kept[order[index]!]!.inc()));
+  const series = labels.map((set) => contender.keep(set));
+  const kept = repeated(() => each(order.length, (index) => series[order[index]!]!.inc()));
+  return { born, byLabels, kept, ...shown };
+}
+
+/** While nothing is in memory but the series. */
+async function show(
+  contender: Contender,
+  length: number,
+  before: number,
+): Promise<Omit<EngineRun, 'born' | 'byLabels' | 'kept'>> {
   const all = await scrapes(contender, () => {
-    for (const series of kept) series.inc();
+    for (let index = 0; index < length; index++) contender.inc(labelsOf(index));
   });
   const few = await scrapes(contender, () => {
-    for (let index = 0; index < length / 100; index++) kept[order[index]!]!.inc();
+    for (let index = 0; index < length; index += 100) contender.inc(labelsOf(index));
   });
-  // As it is while it is scraped: nobody forces garbage to be collected.
-  const memory = (process.memoryUsage().rss - before) / length;
   return {
-    born,
-    byLabels,
-    kept: byHandle,
     scrape: all.seconds,
     scrapeFew: few.seconds,
     still: Math.max(all.still, few.still),
     bytes: all.bytes,
-    memory,
+    // As it is while it is scraped: nobody forces garbage to be collected.
+    memory: (process.memoryUsage().rss - before) / length,
     together: await together(contender),
   };
 }
@@ -140,7 +146,8 @@ async function scrapes(
     const began = performance.now();
     const shown = await contender.scrape();
     seconds.push((performance.now() - began) / 1000);
-    await delay(2);
+    // A stop is told at the end of it.
+    await delay(20);
     delays.disable();
     still = Math.max(still, delays.max / 1e9);
     bytes = shown.bytes;

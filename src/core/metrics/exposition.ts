@@ -52,8 +52,8 @@ function* writeGauge(sheet: Sheet, name: string, rows: GaugeRows, { view }: Expo
 }
 
 function* writeOwed(sheet: Sheet, family: Family, { collection, view }: ExpositionOptions): Generator<void> {
-  for (const { row, amount } of collection.collect(family)) {
-    writeSample(sheet.writer(), { family, row, view }, '', amount);
+  for (const slice of collection.collect(family)) {
+    for (const { row, amount } of slice) writeSample(sheet.writer(), { family, row, view }, '', amount);
     yield;
   }
 }

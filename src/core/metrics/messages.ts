@@ -35,8 +35,8 @@ function* gauges(rows: GaugeRows, { view }: ExpositionOptions): Generator<Number
 }
 
 function* owed(family: Family, { collection, view }: ExpositionOptions): Generator<NumberMetric> {
-  for (const { row, amount } of collection.collect(family)) {
-    yield { labels: family.pairs(row, view), value: amount };
+  for (const slice of collection.collect(family)) {
+    for (const { row, amount } of slice) yield { labels: family.pairs(row, view), value: amount };
   }
 }
 

@@ -109,7 +109,7 @@ export class Rows {
     const names = this.#names;
     const ids = this.#ids;
     for (let i = 0; i < names.length; i++) if (ids[i]! < 0) ids[i] = this.#symbols.intern(labels[names[i]!] ?? '');
-    if (ids[names.length]! < 0) ids[names.length] = this.#suffixes.intern(suffix);
+    if (ids[names.length]! < 0) ids[names.length] = this.#suffixes.add(suffix);
     const { time } = this.#registry;
     const row = this.#table.bear({ ids, owner: this.#owner, born: this.#registry.births++, created: time });
     this.#family.since?.clear(row);

@@ -33,14 +33,14 @@ export interface Collection {
    */
   readonly unseen: number;
   /** What the scraper is owed of a family, row by row; once told, it counts as given. */
-  collect(family: Family): Iterable<Given>;
+  collect(family: Family): Iterable<readonly Given[]>;
   delivered(): void;
   /** The answer did not arrive: all of it is owed again. */
   failed(): void;
 }
 
 /** What a collection gave of each metric. */
-type AllGiven = { readonly since: SinceValues; readonly rows: Given[] }[];
+type AllGiven = { readonly since: SinceValues; readonly slices: readonly (readonly Given[])[] }[];
 
 /**
  * Tells scrapers apart, and what each has been given, so that two servers each see every event once.
@@ -108,7 +108,9 @@ export class Scrapers {
         this.#open -= 1;
         // If it has been forgotten meanwhile, another one may have its index.
         if (!this.#scrapers.includes(scraper)) return;
-        for (const { since, rows } of given) for (const row of rows) since.takeBack(scraper.index, row);
+        for (const { since, slices } of given) {
+          for (const row of slices.flat()) since.takeBack(scraper.index, row);
+        }
         const place = all.indexOf(mine);
         if (place >= 0) {
           const next = all[place + 1];
@@ -121,17 +123,15 @@ export class Scrapers {
     };
   }
 
-  *#collect(scraper: Scraper, since: SinceValues | null, given: AllGiven): Generator<Given> {
+  *#collect(scraper: Scraper, since: SinceValues | null, given: AllGiven): Generator<readonly Given[]> {
     if (!since || !this.#scrapers.includes(scraper)) return;
-    const rows: Given[] = [];
-    given.push({ since, rows });
+    const slices: (readonly Given[])[] = [];
+    given.push({ since, slices });
     for (const slice of since.give(scraper.index)) {
-      for (const row of slice) rows.push(row);
-      for (const row of slice) {
-        yield row;
-        // If it has been forgotten meanwhile, what comes now is for the one that has its index.
-        if (!this.#scrapers.includes(scraper)) return;
-      }
+      slices.push(slice);
+      yield slice;
+      // If it has been forgotten meanwhile, what comes now is for the one that has its index.
+      if (!this.#scrapers.includes(scraper)) return;
     }
   }
 

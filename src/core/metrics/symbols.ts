@@ -43,7 +43,11 @@ export class Symbols {
   /** The number of a text, as long as somebody retains it. */
   intern(text: string): number {
     const known = this.find(text);
-    if (known >= 0) return known;
+    return known >= 0 ? known : this.add(text);
+  }
+
+  /** The number of a text that was just not found, as long as somebody retains it. */
+  add(text: string): number {
     const own = this.#form.own(this.#form.bound(text));
     const id = this.#free.pop() ?? this.#texts.length;
     this.#ids.set(own, id);

@@ -35,6 +35,8 @@ export interface Observed {
   owed: OwedSeries | null;
 }
 
+const NOTHING: readonly PatternValue[] = [];
+
 /** A parsed line of which nothing is known yet. */
 export function unobserved(line: ReactionLine): Observed {
   const { kind } = line;
@@ -48,7 +50,7 @@ export function unobserved(line: ReactionLine): Observed {
     filter: null,
     action: null,
     kept: null,
-    values: [],
+    values: NOTHING,
     waiting: 0,
     timed: 0,
     alignment: null,

@@ -15,7 +15,7 @@ import { MemoryCells } from '../../support/cells.ts';
 const CATALOGUE = { seen: since('seen', 'Seen.', ['who']) };
 
 function create() {
-  const registry = new Registry({ seriesLimit: 1_000 });
+  const registry = new Registry({ seriesLimit: 10_000 });
   const { seen } = registry.register('o', CATALOGUE);
   const family = registry.families.get('seen')!;
   const { keys } = family.table!;
@@ -27,8 +27,8 @@ function create() {
   };
   /** What a collection gives, row by row. */
   function* rowsOf(collection: Collection): Generator<readonly [string, number]> {
-    for (const { row, amount } of collection.collect(family)) {
-      yield [registry.texts.symbols.text(keys.id(row, 0)), amount];
+    for (const slice of collection.collect(family)) {
+      for (const { row, amount } of slice) yield [registry.texts.symbols.text(keys.id(row, 0)), amount];
     }
   }
   const collect = (id: string, now = 0) => {
@@ -192,17 +192,15 @@ t.test('what one was given and did not get is not owed to the one that has its p
 
 t.test('one that is forgotten while it collects takes nothing from the one that has its place', async (t) => {
   const { add, scrapers, rowsOf, given } = create();
-  add('x');
-  add('y', 2);
+  // More than are given at a time.
+  const many = Array.from({ length: 3_000 }, (_, i) => [`w${i}`, 1] as const);
+  for (const [who] of many) add(who);
   const rows = rowsOf(scrapers.begin('0', 0));
-  t.same(rows.next().value, ['x', 1]);
+  t.same(rows.next().value, ['w0', 1]);
   for (let i = 1; i < SCRAPER_LIMIT; i++) given(String(i), i);
   const next = scrapers.begin('next', 100);
-  t.same([...rows], []);
-  t.same([...rowsOf(next)].toSorted(), [
-    ['x', 1],
-    ['y', 2],
-  ]);
+  t.ok([...rows].length < 1_500, 'it got no more than it was being given');
+  t.same([...rowsOf(next)], many);
 });
 
 t.test('a clock that was set back does not keep what everyone has seen', async (t) => {
