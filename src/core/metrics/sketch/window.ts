@@ -119,13 +119,15 @@ export class SlidingWindow<S extends Slice> {
    */
   restore(pieces: Iterable<Piece>): void {
     let last = Number.NaN;
-    for (const [name, value] of [...pieces].sort(([one], [other]) => (one < other ? -1 : 1))) {
+    // Of numbers at the end of a name, those with more digits are higher.
+    const inOrder = [...pieces].sort(([one], [other]) => one.length - other.length || (one < other ? -1 : 1));
+    for (const [name, value] of inOrder) {
       const [sliceMs, number, key = ''] = name.split('.');
       const index = Number(number);
       if (Number(sliceMs) === this.#sliceMs && Number.isSafeInteger(index)) {
         this.#sliceOf(index).restore(key, value);
         this.#savedOf(index).add(key);
-        last = Math.max(index, last || index);
+        last = Number.isNaN(last) ? index : Math.max(index, last);
       } else {
         this.#gone.add(name);
       }

@@ -182,3 +182,19 @@ t.test('hostile values are values', async (t) => {
   for (const hash of [0, 2 ** 52 - 1]) distinct.add(hash, 10_000, 10_000);
   t.equal(distinct.count(10_000), values.length + 2, 'the first hash and the last');
 });
+
+t.test('what is counted exactly is saved in the order in which it is taken back', async (t) => {
+  const disk = new Disk();
+  const add = (distinct: DistinctValues, from: number, to: number) => {
+    for (let index = from; index < to; index++) distinct.add(hashText(`v${index}`, SEED), 110, 110);
+  };
+  let distinct = new DistinctValues({ ...SHAPE, seed: SEED });
+  // More pieces than have numbers of one digit, of which the last ones are written again and again.
+  for (let count = 0; count < 990; count += 30) {
+    add(distinct, count, count + 30);
+    disk.commit(distinct.changes());
+    distinct = new DistinctValues(SHAPE);
+    distinct.restore(disk.load());
+    t.equal(distinct.count(110), count + 30);
+  }
+});
