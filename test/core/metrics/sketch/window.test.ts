@@ -182,8 +182,8 @@ t.test('what was restored is not told again, and goes when its time is over', as
   ]);
   t.equal(shown(window, 140), 'a b');
   t.same(window.changes(), [
-    ['20.6.y', undefined],
     ['what', undefined],
+    ['20.6.y', undefined],
     ['10.3.x', undefined],
   ]);
   t.equal(shown(window, 150), 'b');
