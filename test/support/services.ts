@@ -9,6 +9,7 @@ const packages: ReadonlyMap<string, string> = new Map([
   ['systemd-notify', 'systemd'],
   ['systemd-journal-remote', 'systemd-journal-remote'],
   ['promtool', 'prometheus'],
+  ['influxd', 'influxdb'],
   ['sh', 'dash'],
   ['ip', 'iproute2'],
   ['htpasswd', 'apache2-utils'],

@@ -1,0 +1,106 @@
+import type { HttpAnswer } from '../../lib/http.ts';
+import { isObject, parseJson } from '../../lib/json-value.ts';
+import { postponed } from '../../lib/retry.ts';
+
+/** What is looked at of an answer. */
+export type BulkAnswer = Pick<HttpAnswer, 'status' | 'text' | 'retryAfterMs' | 'truncated'>;
+
+/** An item that the server will never take; `index` is its place in the request. */
+export interface RefusedItem {
+  readonly index: number;
+  readonly reason: 'rejected' | 'too_large';
+  readonly text: string;
+}
+
+/**
+ * What to do after a bulk request:
+ * - `items`: these are `done` (by their places in the request), those are to be sent `again` after at least `waitMs`,
+ *   the rest is `dead`.
+ * - `split`: send the halves, each by itself.
+ * - `again`: send all once more, after at least `waitMs`.
+ * - `hold`: keep everything and read the secret again; somebody has to put it right.
+ */
+export type BulkVerdict =
+  | {
+      readonly kind: 'items';
+      readonly done: readonly number[];
+      readonly again: readonly number[];
+      readonly dead: readonly RefusedItem[];
+      readonly waitMs: number;
+    }
+  | { readonly kind: 'split'; readonly text: string }
+  | { readonly kind: 'again'; readonly waitMs: number; readonly text: string }
+  | { readonly kind: 'hold'; readonly text: string };
+
+/** Judges the answer to a request of `sent` items. Success as a whole says nothing about the items. */
+export function judgeBulk({ status, text, retryAfterMs, truncated }: BulkAnswer, sent: number): BulkVerdict {
+  const waitMs = retryAfterMs ?? 0;
+  const later = postponed(status);
+  if (later === 'again') return { kind: 'again', waitMs, text: `HTTP ${status}` };
+  if (later === 'hold') return { kind: 'hold', text: `HTTP ${status}${reasonIn(text)}` };
+  if (status >= 300) {
+    const told = `HTTP ${status}${reasonIn(text)}`;
+    if (sent > 1) return { kind: 'split', text: told };
+    const reason = status === 413 ? 'too_large' : 'rejected';
+    return { kind: 'items', done: [], again: [], dead: [{ index: 0, reason, text: told }], waitMs: 0 };
+  }
+  // All of the answers to fewer items fit in what is kept of an answer; those that were stored say so again.
+  if (truncated && sent > 1) return { kind: 'split', text: 'the answer is longer than is read' };
+  const items = itemsOf(text);
+  if (items === null)
+    return { kind: 'again', waitMs, text: `HTTP ${status}, but the answer is not that of a bulk request` };
+  if (items.length !== sent) {
+    return { kind: 'again', waitMs, text: `HTTP ${status}, but ${items.length} of ${sent} items are answered` };
+  }
+  return judgeItems(items, waitMs);
+}
+
+interface ItemAnswer {
+  readonly status: number;
+  readonly text: string;
+}
+
+function judgeItems(items: readonly ItemAnswer[], waitMs: number): BulkVerdict {
+  const done: number[] = [];
+  const again: number[] = [];
+  const dead: RefusedItem[] = [];
+  for (const [index, { status, text }] of items.entries()) {
+    // 409: it is there already.
+    if ((status >= 200 && status < 300) || status === 409) done.push(index);
+    else if (status === 408 || status === 429 || status < 400 || status >= 500) again.push(index);
+    else dead.push({ index, reason: status === 413 ? 'too_large' : 'rejected', text: text || `status ${status}` });
+  }
+  return { kind: 'items', done, again, dead, waitMs };
+}
+
+/** Null if this is no answer to a bulk request, or an item has no status. */
+function itemsOf(text: string): readonly ItemAnswer[] | null {
+  const body = parseJson(text);
+  if (!isObject(body) || !Array.isArray(body.items)) return null;
+  const items: ItemAnswer[] = [];
+  for (const item of body.items as readonly unknown[]) {
+    // Under the name of the action, which some servers change to `index`.
+    const told = isObject(item) ? Object.values(item)[0] : undefined;
+    if (!isObject(told) || typeof told.status !== 'number') return null;
+    items.push({ status: told.status, text: errorText(told.error) });
+  }
+  return items;
+}
+
+/** `error.type: error.reason`. */
+function errorText(error: unknown): string {
+  if (typeof error === 'string') return shortened(error);
+  if (!isObject(error)) return '';
+  return shortened([error.type, error.reason].filter((part) => typeof part === 'string').join(': '));
+}
+
+/** What the body of a refusal tells, if anything. */
+function reasonIn(text: string): string {
+  const body = parseJson(text);
+  const reason = isObject(body) ? errorText(body.error) : shortened(text);
+  return reason && `: ${reason}`;
+}
+
+function shortened(text: string): string {
+  return text.replace(/\s+/g, ' ').trim().slice(0, 300).toWellFormed();
+}

@@ -1,0 +1,71 @@
+import type { Event, Outcome, Party } from '../../core/event.ts';
+import { dataOf, datasetOf, recordOf, textOf } from '../event-data.ts';
+import { mainCounter } from '../main-counter.ts';
+import type { Document } from './bulk.ts';
+
+/**
+ * An event as a document (`documents: event`), named after the Elastic Common Schema. What the event has not is left out,
+ * and nothing tells when it was sent, so that the same event is always the same document.
+ */
+export function eventDocument(event: Event): Document {
+  const { id, source, action, outcome, actor, target, data } = event;
+  const record = recordOf(event);
+  // The mapping of `raw` takes objects alone.
+  const original = typeof record === 'string' ? record : undefined;
+  return compact({
+    '@timestamp': timeText(event.time),
+    event: compact({ id, dataset: datasetOf(event), action, outcome: OUTCOMES[outcome], original }),
+    trailgauge: { source, outcome },
+    user: compact({ name: actor?.name ?? (actor && actor.type !== 'address' ? actor.id : undefined) }),
+    source: compact({ ip: actor?.address ?? textOf(data.client) }),
+    target: target && partyOf(target),
+    cloud: cloudOf(event),
+    aws: compact({ cloudwatch: cloudwatchOf(event) }),
+    labels: Object.fromEntries(mainCounter(event).labels),
+    message: textOf(data.message),
+    raw: original === undefined ? record : undefined,
+  });
+}
+
+/** RFC 3339 with milliseconds; a time outside what a date can be is shown as its first or last moment. */
+export function timeText(time: number): string {
+  const earliest = Date.parse('0000-01-01T00:00:00.000Z');
+  const latest = Date.parse('9999-12-31T23:59:59.999Z');
+  return new Date(Number.isFinite(time) ? Math.min(Math.max(time, earliest), latest) : 0).toISOString();
+}
+
+const OUTCOMES: Readonly<Record<Outcome, string>> = {
+  ok: 'success',
+  denied: 'failure',
+  failed: 'failure',
+  unknown: 'unknown',
+};
+
+function partyOf({ type, id, name }: Party): Document {
+  return compact({ type, id, name });
+}
+
+/** Whose account or project it was, and where. */
+function cloudOf(event: Event): Document {
+  const { scope } = event;
+  const named = (type: string) => compact({ id: scope?.type === type ? scope.id : undefined });
+  return compact({ account: named('account'), project: named('project'), region: textOf(event.data.region) });
+}
+
+/** Where a log event of CloudWatch comes from. */
+function cloudwatchOf(event: Event): Document {
+  if (datasetOf(event) !== 'cloudwatch') return {};
+  const names = ['log_group', 'log_stream', 'owner'];
+  return compact(Object.fromEntries(names.map((name) => [name, textOf(dataOf(event, name))])));
+}
+
+/** Without what is not there: absent, null, empty text, empty object. A record is left as it is, even an empty one. */
+function compact(parts: Document): Document {
+  return Object.fromEntries(
+    Object.entries(parts).filter(([key, value]) => value != null && value !== '' && (key === 'raw' || !isEmpty(value))),
+  );
+}
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+}
