@@ -1,12 +1,14 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { openAddresses } from './core/addresses.ts';
+import type { SavedCells } from './core/cells.ts';
 import type { Engine } from './core/engine.ts';
 import { type Keeper, startKeeper } from './core/keeper.ts';
 import type { Pipeline } from './core/pipeline.ts';
 import { savedSource } from './core/saved-source.ts';
-import { openState, type State } from './core/state.ts';
-import { type AppOptions, engineOf } from './once.ts';
+import { openState } from './core/state.ts';
+import { openWriting, type Writing } from './core/writing.ts';
+import { type AppOptions, engineOf, writingOf } from './once.ts';
 import { type Server, startServer } from './server/server.ts';
 
 /** The program while it runs. */
@@ -39,19 +41,30 @@ export async function startApp(options: AppOptions): Promise<App> {
     const addresses = openAddresses(options.config.addresses, { follow: true, log: options.log });
     closers.push(() => addresses.close());
     const engine = engineOf(options, addresses);
-    const state = await openState(stateDirectory(options.config.state.directory, options.env));
+    const directory = stateDirectory(options.config.state.directory, options.env);
+    const state = await openState(directory);
     closers.push(() => state.close());
-    const { pipelines, stop } = startSources(engine, state);
+    const saved = state.load();
+    engine.restore(saved);
+    const writing = await openWriting({ ...writingOf(options, engine), store: state, saved, directory });
+    const { pipelines, stop } = startSources(engine, saved, writing);
     const keeper = startKeeper({
       state,
       registry: engine.registry,
       scrapers: engine.scrapers,
       pipelines: () => pipelines,
+      queue: writing.queue,
       log: options.log,
       onCommit: (seconds) => engine.own.commitSeconds.observe({}, seconds),
     });
     // What cannot be saved at the end was said already, and is read again after the next start.
-    closers.push(() => keeper.close().catch(() => {}), stop);
+    closers.push(
+      () => keeper.close().catch(() => {}),
+      () => writing.close(),
+      // Writers can have only what is saved.
+      () => keeper.commit().catch(() => {}),
+      stop,
+    );
     const { server, ready } = await serve(options, engine, { keeper, pipelines });
     closers.push(() => server.close());
     return { url: server.url, ready, problem: () => keeper.problem(), close };
@@ -61,12 +74,15 @@ export async function startApp(options: AppOptions): Promise<App> {
   }
 }
 
-function startSources(engine: Engine, state: State): { pipelines: readonly Pipeline[]; stop: () => Promise<void> } {
-  const saved = state.load();
-  engine.restore(saved);
+function startSources(
+  engine: Engine,
+  saved: SavedCells,
+  writing: Writing,
+): { pipelines: readonly Pipeline[]; stop: () => Promise<void> } {
   const closing = new AbortController();
   const pipelines = engine.start({
     saved: (name) => savedSource(saved, name),
+    writing,
     follow: true,
     range: { since: null, until: null },
     signal: closing.signal,

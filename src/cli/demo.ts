@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type App, startApp } from '../app.ts';
 import { type Config, readConfig } from '../core/config.ts';
 import { packageRoot } from '../core/version.ts';
-import { SOURCES } from '../sources/index.ts';
+import { TYPES } from './catalogue.ts';
 import { failed, type Io, OK, write } from './io.ts';
 import { createLog, quietConsole } from './log.ts';
 import { prepareReplay, replay } from './replay.ts';
@@ -29,7 +29,7 @@ export async function demo({ port }: DemoArguments, io: Io): Promise<number> {
     const playing = { recording, target, now: io.now, signal: io.signal };
     await prepareReplay(playing);
     const config = (at: number) => demoConfig(folder, target, at);
-    const start = (at: number) => startApp({ config: config(at), sources: SOURCES, log, env: io.env, now: io.now });
+    const start = (at: number) => startApp({ config: config(at), ...TYPES, log, env: io.env, now: io.now });
     const app = await listening(start, port);
     await app.ready;
     const played = replay(playing);
@@ -82,7 +82,7 @@ function demoConfig(folder: string, log: string, port: number): Config {
         },
       },
     }),
-    { format: 'json', env: {}, types: { sources: SOURCES, writers: [] } },
+    { format: 'json', env: {}, types: TYPES },
   );
   if (!config) throw new Error(errors.map(({ path, message }) => `${path}: ${message}`).join('; '));
   return config;

@@ -3,10 +3,13 @@ import { openAddresses } from '../core/addresses.ts';
 import type { AddressesConfig } from '../core/addresses-config.ts';
 import type { Finding } from '../core/source.ts';
 import { tryState } from '../core/state.ts';
+import type { WriterConfig } from '../core/writer.ts';
 import { loadWebConfig } from '../server/web-config.ts';
 import { SOURCES } from '../sources/index.ts';
+import { WRITERS } from '../writers/index.ts';
 import { FAILED, type Io, OK, USAGE, write } from './io.ts';
 import { type ConfigArguments, configFile, DEFAULT_FILE, loadConfig } from './load.ts';
+import { createLog } from './log.ts';
 
 /** Tries what the configuration names, and prints one line for each thing. */
 export async function doctor(args: ConfigArguments, io: Io): Promise<number> {
@@ -25,7 +28,16 @@ export async function doctor(args: ConfigArguments, io: Io): Promise<number> {
   for (const [name, section] of Object.entries(config.sources)) {
     const spec = SOURCES.find(({ type }) => type === name.split('/', 1)[0]);
     if (!spec) continue;
-    for await (const finding of spec.check(section, io.signal)) await say(name, finding);
+    for await (const finding of spec.check(section, io.signal, io.env)) await say(name, finding);
+  }
+  const log = await createLog('silent', false);
+  for (const [name, section] of Object.entries(config.writers)) {
+    const spec = WRITERS.find(({ type }) => type === name.split('/', 1)[0]);
+    if (!spec) continue;
+    const context = { name, log, env: io.env, now: io.now, stdout: io.stdout };
+    // Each section went through its schema, which `writerSection` made.
+    for await (const finding of spec.check(section as WriterConfig, context, io.signal))
+      await say(`writer ${name}`, finding);
   }
   return wrong ? FAILED : OK;
 }

@@ -43,10 +43,13 @@ export async function explain(args: ExplainArguments, io: Io): Promise<number> {
   let duplicates = 0;
   try {
     const addresses = openAddresses(config.addresses, { follow: false, log });
+    const metrics = registry.register(args.source, spec.metrics, sourceLabel(args.source).constant);
     const opened = spec.open(config.sources[args.source] ?? spec.config.parse(undefined), {
       name: args.source,
-      metrics: registry.register(args.source, spec.metrics, sourceLabel(args.source).constant),
+      metrics,
+      aside: metrics,
       log,
+      env: io.env,
       addresses,
       report: {
         problem: () => {},

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { type Config, readConfig } from '../core/config.ts';
 import type { ConfigError } from '../core/config-file.ts';
-import { SOURCES } from '../sources/index.ts';
+import { TYPES } from './catalogue.ts';
 import { type Io, write } from './io.ts';
 
 /** Read if no other configuration is named and it is there. */
@@ -33,7 +33,7 @@ export async function loadConfig(args: ConfigArguments, io: Io): Promise<Config 
   const result = readConfig(text, {
     format: path === null ? 'yaml' : format,
     env: io.env,
-    types: { sources: SOURCES, writers: [] },
+    types: TYPES,
   });
   for (const error of result.errors) await write(io.stderr, `${errorLine(path ?? 'configuration', error)}\n`);
   return result.config;

@@ -1,7 +1,8 @@
+import { stateDirectory } from '../app.ts';
 import { DEFAULT_VIEW, type Negotiated } from '../core/metrics/negotiate.ts';
 import { parseTime, TIME_WISH } from '../lib/time.ts';
 import { runOnce } from '../once.ts';
-import { SOURCES } from '../sources/index.ts';
+import { TYPES } from './catalogue.ts';
 import { failed, type Io, OK, USAGE, write } from './io.ts';
 import { type ConfigArguments, loadConfig } from './load.ts';
 import { createLog } from './log.ts';
@@ -42,7 +43,9 @@ export async function once(args: OnceArguments, io: Io): Promise<number> {
     const { env, now, signal } = io;
     const chunks = await runOnce({
       config,
-      sources: SOURCES,
+      ...TYPES,
+      directory: stateDirectory(config.state.directory, env),
+      stdout: io.stdout,
       log,
       env,
       now,

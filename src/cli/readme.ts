@@ -1,8 +1,9 @@
 import { Writable } from 'node:stream';
 import { CORE_SECTIONS } from '../core/config.ts';
 import { fillGenerated } from '../describe/readme.ts';
-import { metricsMarkdown, optionsMarkdown, sourcesMarkdown } from '../describe/tables.ts';
+import { metricsMarkdown, optionsMarkdown, sourcesMarkdown, writersMarkdown } from '../describe/tables.ts';
 import { SOURCES } from '../sources/index.ts';
+import { WRITERS } from '../writers/index.ts';
 import { allMetrics } from './catalogue.ts';
 import { main } from './index.ts';
 
@@ -13,12 +14,17 @@ export async function completeReadme(text: string): Promise<string> {
     text,
     new Map([
       ['sources', sourcesMarkdown(SOURCES)],
+      ['writers', writersMarkdown(WRITERS)],
       ['commands', `\`\`\`text\n${await help()}\`\`\``],
       ['options', optionsMarkdown(Object.entries(CORE_SECTIONS))],
       ['metrics', metricsOf('-')],
       ...SOURCES.flatMap(({ type, config }): [string, string][] => [
         [`options of ${type}`, optionsMarkdown([[`sources.${type}`, config]])],
         [`metrics of ${type}`, metricsOf(type)],
+      ]),
+      ...WRITERS.map(({ type, config }): [string, string] => [
+        `options of ${type}`,
+        optionsMarkdown([[`writers.${type}`, config]]),
       ]),
     ]),
   );

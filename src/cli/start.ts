@@ -1,7 +1,7 @@
 import { startApp } from '../app.ts';
 import { notifier } from '../lib/notify.ts';
 import { loadWebConfig } from '../server/web-config.ts';
-import { SOURCES } from '../sources/index.ts';
+import { TYPES } from './catalogue.ts';
 import { FAILED, failed, type Io, OK, USAGE, write } from './io.ts';
 import { type ConfigArguments, loadConfig } from './load.ts';
 import { createLog, quietConsole } from './log.ts';
@@ -24,8 +24,9 @@ export async function start(args: ConfigArguments, io: Io): Promise<number> {
   // Children that inherit these could speak to the supervisor in our name.
   for (const name of SUPERVISOR_VARIABLES) delete io.env[name];
   try {
-    const app = await startApp({ config, sources: SOURCES, log, env: io.env, now: io.now });
-    log.info({ url: app.url, sources: Object.keys(config.sources) }, 'started');
+    const app = await startApp({ config, ...TYPES, log, env: io.env, now: io.now });
+    const [sources, writers] = [config.sources, config.writers].map(Object.keys);
+    log.info({ url: app.url, sources, writers }, 'started');
     void app.ready.then(() => supervisor.ready(`serving ${app.url}/metrics`));
     // That this is called at all is the point: it shows that the event loop turns.
     supervisor.startWatchdog(() => true);

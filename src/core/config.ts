@@ -4,7 +4,7 @@ import { addressesConfig } from './addresses-config.ts';
 import { type ConfigDocument, type ConfigError, type Path, parseConfig, pathText } from './config-file.ts';
 import { choice, described, duration, fieldMeta, flag, integer, masked, option, section, text } from './fields.ts';
 import type { Catalogue } from './metrics/define.ts';
-import { OWN_METRICS, SOURCE_METRICS } from './own.ts';
+import { OWN_METRICS, SOURCE_METRICS, WRITER_METRICS } from './own.ts';
 
 /** Severities of the log, from the loudest. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -115,7 +115,12 @@ function checkLimits(
   document: ConfigDocument,
   errors: ConfigError[],
 ): void {
-  const catalogues = [OWN_METRICS, SOURCE_METRICS, ...[...sources, ...writers].map(({ metrics = {} }) => metrics)];
+  const catalogues = [
+    OWN_METRICS,
+    SOURCE_METRICS,
+    WRITER_METRICS,
+    ...[...sources, ...writers].map(({ metrics = {} }) => metrics),
+  ];
   const known = catalogues.flatMap((catalogue: Catalogue) => Object.values(catalogue).map(({ name }) => name));
   for (const name of isMapValue(limits) ? Object.keys(limits) : []) {
     if (known.includes(name)) continue;

@@ -12,20 +12,23 @@ import { createRuntimeMetrics } from './metrics/runtime.ts';
 import { restoreSeries } from './metrics/saved.ts';
 import { type Scraper, Scrapers } from './metrics/scrape.ts';
 import type { Exposition } from './metrics/sheet.ts';
-import { OWN_METRICS, SOURCE_METRICS } from './own.ts';
+import { OWN_METRICS, SOURCE_METRICS, WRITER_METRICS } from './own.ts';
 import { type Pipeline, type PipelineOptions, sourceLabel, startPipeline } from './pipeline.ts';
 import type { AnySource } from './source.ts';
 import type { Status } from './status.ts';
 import type { Version } from './version.ts';
+import type { Writing } from './writing.ts';
 
 export interface EngineOptions {
   readonly metrics: Config['metrics'];
   /** Sections of the configuration by `TYPE` or `TYPE/NAME`. */
   readonly sources: Config['sources'];
   readonly types: readonly AnySource[];
+  readonly writers: Config['writers'];
   readonly addresses: Addresses;
   readonly version: Version;
   readonly log: Logger;
+  readonly env: NodeJS.ProcessEnv;
   readonly now: () => number;
 }
 
@@ -52,8 +55,10 @@ export interface Engine {
   status(problem: string | null): Status;
 }
 
-export interface StartOptions extends Pick<PipelineOptions, 'follow' | 'range' | 'signal'> {
+export interface StartOptions extends Pick<PipelineOptions, 'follow' | 'range' | 'signal' | 'history'> {
   readonly saved: (name: string) => PipelineOptions['saved'];
+  /** Where events go on to; null for nowhere. */
+  readonly writing: Writing | null;
 }
 
 /** Values of each kind that the status page shows. */
@@ -85,11 +90,13 @@ export function createEngine(options: EngineOptions): Engine {
     registry.register(name, SOURCE_METRICS);
     registry.register(name, spec.metrics, sourceLabel(name).constant);
   }
+  if (Object.keys(options.writers).length > 0) registry.register('', WRITER_METRICS);
   const scrapers = new Scrapers(registry, started);
   const idleMs = durationMs(options.metrics.idle_ttl);
   const runtime = options.metrics.runtime ? createRuntimeMetrics() : null;
   const limited = new Map<string, number>();
   let pipelines: readonly Pipeline[] = [];
+  let writing: Writing | null = null;
   own.buildInfo.set({ version: version.version, revision: version.revision, node: version.node }, 1);
 
   return {
@@ -103,7 +110,8 @@ export function createEngine(options: EngineOptions): Engine {
       // Written by the keeper; the version of the state's format vouches for the shape.
       scrapers.restore((saved.under('scrapers')[0]?.[1] ?? []) as readonly Scraper[]);
     },
-    start: ({ saved, ...how }) => {
+    start: ({ saved, writing: writers, ...how }) => {
+      writing = writers;
       pipelines = sections.map(({ name, config, spec }) =>
         startPipeline({
           name,
@@ -111,9 +119,11 @@ export function createEngine(options: EngineOptions): Engine {
           config,
           registry,
           log: log.child({ source: name }),
+          env: options.env,
           now,
           addresses: options.addresses,
           saved: saved(name),
+          queue: writing?.queue ?? null,
           ...how,
         }),
       );
@@ -158,11 +168,12 @@ export function createEngine(options: EngineOptions): Engine {
         now: now(),
         problem,
         sources: pipelines.map((pipeline) => pipeline.status()),
+        writers: writing?.status() ?? [],
         metrics: [...registry.families.values()]
           .map((family) => ({
             metric: family.def.name,
             series: seriesCount(family),
-            limit: registry.limitOf(family),
+            limit: registry.limitOf(family.def),
             limited: limited.get(family.def.name) ?? 0,
           }))
           .filter(({ series }) => series > 0),
@@ -177,6 +188,7 @@ export function createEngine(options: EngineOptions): Engine {
   /** The metrics about metrics are brought up to date just before they are shown. */
   function countSeries(): void {
     registry.recount();
+    writing?.show();
     for (const family of registry.families.values()) {
       const metric = family.def.name;
       own.series.set({ metric }, seriesCount(family));

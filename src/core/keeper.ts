@@ -4,7 +4,8 @@ import type { Registry } from './metrics/registry.ts';
 import { isChanged, takeSeries } from './metrics/saved.ts';
 import type { Scrapers } from './metrics/scrape.ts';
 import type { Pipeline } from './pipeline.ts';
-import type { State } from './state.ts';
+import type { Queue } from './queue.ts';
+import type { Block, State } from './state.ts';
 
 /** Brings what changed to disk, on a timer and before each answer. */
 export interface Keeper {
@@ -21,6 +22,8 @@ export interface KeeperOptions {
   readonly registry: Registry;
   readonly scrapers: Scrapers;
   readonly pipelines: () => readonly Pipeline[];
+  /** Null where nothing is written on. */
+  readonly queue: Queue | null;
   readonly log: Logger;
   /** Told the seconds that each commit took. */
   readonly onCommit: (seconds: number) => void;
@@ -32,23 +35,24 @@ const COMMIT_MS = 1_000;
 /** Starts the timer of a keeper. */
 export function startKeeper(options: KeeperOptions): Keeper {
   const { state, log } = options;
-  let failed: readonly Cell[] = [];
+  let failed: Collected = { cells: [], blocks: [] };
   let problem: string | null = null;
   let running: Promise<void> | null = null;
   let next: Promise<void> | null = null;
 
   async function run(): Promise<void> {
-    const cells = collect(options, failed);
-    if (cells.length === 0) return;
+    const collected = collect(options, failed);
+    if (collected.cells.length === 0) return;
     const began = performance.now();
     try {
-      await state.commit(cells);
-      failed = [];
+      await state.commit(collected.cells, collected.blocks);
+      failed = { cells: [], blocks: [] };
+      options.queue?.committed();
       if (problem !== null) log.info('state is saved again');
       problem = null;
       options.onCommit((performance.now() - began) / 1000);
     } catch (error) {
-      failed = cells;
+      failed = collected;
       const text = error instanceof Error ? error.message : String(error);
       if (text !== problem) log.error({ problem: text }, 'state cannot be saved; metrics are withheld until it can');
       problem = text;
@@ -82,10 +86,18 @@ export function startKeeper(options: KeeperOptions): Keeper {
   };
 }
 
+interface Collected {
+  readonly cells: readonly Cell[];
+  readonly blocks: readonly Block[];
+}
+
 /** All that changed, together with what an earlier failure left. Without any waiting in between. */
-function collect({ registry, scrapers, pipelines }: KeeperOptions, failed: readonly Cell[]): readonly Cell[] {
+function collect({ registry, scrapers, pipelines, queue }: KeeperOptions, failed: Collected): Collected {
+  // First, as it may count events that there was no room for.
+  const { cells: queued, blocks } = queue?.take() ?? { cells: [], blocks: [] };
   const series = isChanged(registry) ? takeSeries(registry) : [];
-  const cells = [...pipelines().flatMap((pipeline) => pipeline.takeCells()), ...series];
+  const cells = [...pipelines().flatMap((pipeline) => pipeline.takeCells()), ...series, ...queued];
   if (scrapers.takeChanged()) cells.push([['scrapers'], scrapers.list().map((scraper) => ({ ...scraper }))]);
-  return failed.length > 0 ? mergeCells(failed, cells) : cells;
+  if (failed.cells.length === 0) return { cells, blocks };
+  return { cells: mergeCells(failed.cells, cells), blocks: [...failed.blocks, ...blocks] };
 }

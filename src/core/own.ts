@@ -46,3 +46,23 @@ export const SOURCE_METRICS = {
   lastEvent: gauge('trailgauge_source_last_event_timestamp_seconds', 'Time of the newest event.', ['source']),
   lag: gauge('trailgauge_source_lag_seconds', 'Age of the newest event at the moment it was read.', ['source']),
 };
+
+/** Metrics that every writer has; label `writer` is the name of its section without the type where it is named. */
+export const WRITER_METRICS = {
+  up: gauge('trailgauge_writer_up', '0 while the far end cannot be written to.', ['writer']),
+  events: counter('trailgauge_writer_events_total', 'Events that the far end has taken.', ['writer']),
+  errors: counter('trailgauge_writer_errors_total', 'Requests that failed and are repeated.', ['writer']),
+  dropped: counter(
+    'trailgauge_writer_dropped_total',
+    'Events that will not be delivered: refused for good (`rejected`, `too_large`), or too many waited (`queue_full`).',
+    ['writer', 'reason'],
+  ),
+  queueEvents: gauge('trailgauge_writer_queue_events', 'Events that wait on disk.', ['writer']),
+  queueBytes: gauge('trailgauge_writer_queue_bytes', 'Size of the events that wait on disk.', ['writer']),
+  deliverySeconds: histogram(
+    'trailgauge_writer_delivery_seconds',
+    'Time that a request took which delivered events.',
+    ['writer'],
+    SECONDS,
+  ),
+};

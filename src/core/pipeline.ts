@@ -6,10 +6,23 @@ import type { Cell } from './cells.ts';
 import type { Catalogue } from './metrics/define.ts';
 import type { CounterSeries, Handles } from './metrics/handles.ts';
 import type { Registry } from './metrics/registry.ts';
+import { registrySink } from './metrics/registry-sink.ts';
+import { type Sink, Stage } from './metrics/stage.ts';
 import { SOURCE_METRICS } from './own.ts';
+import type { Queue } from './queue.ts';
 import { createRate, type Rate } from './rate.ts';
 import { type SavedSource, sourceCells } from './saved-source.ts';
-import { type AnySource, type Batch, isRejected, type OpenedSource, type SourceContext } from './source.ts';
+import {
+  type AnySource,
+  type Batch,
+  DUPLICATE,
+  EXCLUDED,
+  isRejected,
+  type OpenedSource,
+  type Remark,
+  type SourceContext,
+} from './source.ts';
+import type { Spool } from './spool.ts';
 
 /** What a person wants to know of a source. */
 export interface SourceStatus {
@@ -29,6 +42,15 @@ export interface SourceStatus {
   /** Milliseconds since 1970 of the newest event, or null. */
   readonly lastEvent: number | null;
   readonly lastError: { readonly time: number; readonly text: string } | null;
+  readonly remarks: readonly Remark[];
+}
+
+/** The past, in the order in which it is read: where its numbers go, and the length of the steps that they are counted in. */
+export interface History {
+  readonly sink: Sink;
+  readonly stepMs: number;
+  /** So many events have no time, and are in no step. */
+  onUntimed(events: number): void;
 }
 
 /** The loop of one source. */
@@ -52,11 +74,16 @@ export interface PipelineOptions {
   readonly config: unknown;
   readonly registry: Registry;
   readonly log: Logger;
+  readonly env: NodeJS.ProcessEnv;
   readonly now: () => number;
   readonly follow: boolean;
   readonly range: SourceContext<Catalogue>['range'];
   readonly addresses: Addresses;
   readonly saved: SavedSource;
+  /** Where events go on to writers; null where there are none. */
+  readonly queue: Queue | null;
+  /** Set where it is the past that is wanted, and not what is shown now. */
+  readonly history?: History;
   readonly signal: AbortSignal;
 }
 
@@ -98,6 +125,14 @@ class Run {
   readonly #errors: CounterSeries;
   readonly #rate: Rate;
   readonly #rejectLogged = new Map<string, number>();
+  readonly #stage: Stage<Catalogue>;
+  readonly #sink: Sink;
+  readonly #live: Spool | null;
+  readonly #spool: Spool | null;
+  /** What came aside, and does not count yet. */
+  #aside: Tally | null = null;
+  /** What is being observed repeats something. */
+  #repeats = false;
   #position: unknown;
   #moved = false;
   #becomeReady: () => void = () => {};
@@ -129,17 +164,34 @@ class Run {
       lag: null,
       lastEvent: null,
       lastError: null,
+      remarks: [],
     };
     this.ready = new Promise((resolve) => (this.#becomeReady = resolve));
     this.#own.up.set(this.#label, 0);
+    for (const reason of spec.reasons ?? []) this.#own.rejected.series({ ...this.#label, reason });
+    const metrics = registry.register(name, spec.metrics, constant);
+    this.#stage = new Stage(spec.metrics, {
+      limitOf: (def) => registry.limitOf(def),
+      isKnown: (def, labels) => registry.has(name, def, labels),
+      areNative: registry.areNative,
+      history: options.history !== undefined,
+    });
+    this.#sink = options.history?.sink ?? registrySink(spec.metrics, metrics, registry);
+    this.#live = options.queue?.live(name) ?? null;
+    this.#spool = options.queue?.spool(name) ?? null;
     this.#opened = spec.open(options.config, {
       name,
-      metrics: registry.register(name, spec.metrics, constant),
+      metrics: options.history ? this.#stage.handles : metrics,
+      aside: this.#stage.handles,
       log: options.log,
+      env: options.env,
       report: {
         problem: (text) => this.#problem(text),
         error: (text, cause) => this.#error(text, cause),
-        duplicate: () => this.#duplicates.inc(),
+        duplicate: () => {
+          this.#repeats = true;
+          this.#duplicates.inc();
+        },
       },
       now,
       follow: options.follow,
@@ -151,7 +203,7 @@ class Run {
   }
 
   status(): SourceStatus {
-    return { ...this.#status, rate: this.#rate.perSecond() };
+    return { ...this.#status, rate: this.#rate.perSecond(), remarks: this.#opened.remarks?.() ?? [] };
   }
 
   async loop(): Promise<void> {
@@ -166,9 +218,13 @@ class Run {
       try {
         const batches = first ?? this.#opened.read(this.#position);
         first = null;
-        for await (const batch of batches) this.#take(batch);
+        for await (const batch of batches) {
+          this.#take(batch);
+          await this.#room(batch);
+        }
         break;
       } catch (cause) {
+        this.#abandon();
         if (signal.aborted) break;
         if (!this.#options.follow) throw cause;
         if (before !== this.#position) attempt = 0;
@@ -177,6 +233,7 @@ class Run {
         await delay(backoffMs(attempt, { firstMs: 500, maxMs: 30_000 }), undefined, { signal }).catch(() => {});
       }
     }
+    this.#abandon();
     clearInterval(timer);
     this.#setState('ended', null);
     this.#becomeReady();
@@ -199,49 +256,110 @@ class Run {
     return sourceCells(name, { position: this.#position ?? null, entries });
   }
 
-  /** No `await` in here: totals, the source's memory and the position always belong together. */
+  /** No `await` in here: totals, events, the source's memory and the position always belong together. */
   #take(batch: Batch<unknown>): void {
-    const { registry, now } = this.#options;
+    const time = this.#options.now();
+    this.#options.registry.time = time;
+    const tally = this.#aside ?? { items: 0, bytes: 0, events: 0, rejected: new Map(), newest: null };
+    this.#read(batch, tally);
+    this.#becomeReady();
+    if (batch.aside === 'more') {
+      this.#aside = tally;
+      return;
+    }
+    this.#aside = null;
+    if (batch.aside) this.#conclude(batch.aside === 'done');
+    else if (this.#options.history) this.#stage.merge(this.#sink);
+    // An object that came late does not make the newest event an older one.
+    if (batch.aside && tally.newest !== null && tally.newest < (this.#status.lastEvent ?? 0)) tally.newest = null;
+    if (batch.aside !== 'dropped') this.#count(tally, time);
+    this.#position = batch.position;
+    this.#moved = true;
+    // A batch without items tells a position, not that anything can be read.
+    if (tally.items > 0 || this.#status.state === 'starting') this.#setState('reading', null);
+  }
+
+  #read(batch: Batch<unknown>, tally: Tally): void {
     const opened = this.#opened;
-    const time = now();
-    registry.time = time;
-    let items = 0;
-    let events = 0;
-    let rejected = 0;
-    let last: unknown;
+    const spool = batch.aside ? this.#spool : this.#live;
     for (const raw of batch.items) {
-      items += 1;
+      tally.items += 1;
       const parsed = opened.parse(raw);
       if (parsed === null) continue;
       // `parse` gives an object or null: `defineSource` asks for it.
       if (isRejected(parsed as object)) {
-        rejected += 1;
-        this.#reject((parsed as { rejected: string }).rejected, 1, raw);
+        this.#reject(tally, (parsed as { rejected: string }).rejected, 1, raw);
         continue;
       }
+      if (this.#options.history && !this.#enterStep(this.#options.history, opened.timeOf(raw))) continue;
+      this.#repeats = false;
       opened.observe(parsed, raw);
-      last = raw;
-      events += 1;
+      if (spool && !this.#repeats) spool.add(opened.event(parsed, raw));
+      tally.events += 1;
+      // Only of what comes aside the newest is not the last.
+      if (batch.aside) noteNewest(tally, opened.timeOf(raw));
+      else tally.last = raw;
     }
     opened.settle?.();
+    if (tally.last !== undefined) tally.newest = opened.timeOf(tally.last);
     for (const [reason, count] of Object.entries(batch.rejected ?? {})) {
-      items += count;
-      rejected += count;
-      this.#reject(reason, count, undefined);
+      tally.items += count;
+      this.#reject(tally, reason, count, undefined);
     }
+    tally.bytes += batch.bytes;
+  }
+
+  /** Waits, until the end at most, while too many events of its kind are on their way to the disk. */
+  async #room({ aside }: Batch<unknown>): Promise<void> {
+    const { signal } = this.#options;
+    const spool = aside ? this.#spool : this.#live;
+    for (let room = spool?.room(); room && !signal.aborted; room = spool?.room()) await orAborted(room, signal);
+  }
+
+  /** What is counted now belongs to the step of this time. */
+  #enterStep({ stepMs, onUntimed }: History, time: number | null): boolean {
+    if (time === null) {
+      onUntimed(1);
+      return false;
+    }
+    const step = Math.ceil(time / stepMs);
+    if (step !== this.#stage.step) this.#opened.settle?.();
+    this.#stage.step = step;
+    return true;
+  }
+
+  #conclude(counted: boolean): void {
+    this.#opened.conclude?.(counted);
+    if (counted) {
+      this.#stage.merge(this.#sink);
+      this.#spool?.publish();
+    } else {
+      this.#stage.drop();
+      this.#spool?.drop();
+    }
+  }
+
+  /** What came aside will never be whole. */
+  #abandon(): void {
+    if (this.#aside) this.#conclude(false);
+    this.#aside = null;
+  }
+
+  #count({ items, bytes, events, rejected, newest }: Tally, time: number): void {
     if (items > 0) this.#items.inc(items);
-    if (batch.bytes > 0) this.#bytes.inc(batch.bytes);
+    if (bytes > 0) this.#bytes.inc(bytes);
     if (events > 0) this.#events.inc(events);
     this.#status.events += events;
-    this.#status.rejected += rejected;
     this.#rate.add(events);
-    const lastTime = last === undefined ? null : opened.timeOf(last);
-    if (lastTime !== null) this.#noteTime(lastTime, time);
-    this.#position = batch.position;
-    this.#moved = true;
-    // A batch without items tells a position, not that anything can be read.
-    if (items > 0 || this.#status.state === 'starting') this.#setState('reading', null);
-    this.#becomeReady();
+    for (const [reason, count] of rejected) {
+      if (reason === DUPLICATE.rejected) {
+        this.#duplicates.inc(count);
+        continue;
+      }
+      this.#own.rejected.inc({ ...this.#label, reason }, count);
+      this.#status.rejected += count;
+    }
+    if (newest !== null) this.#noteTime(newest, time);
   }
 
   #noteTime(last: number, now: number): void {
@@ -252,8 +370,9 @@ class Run {
     this.#own.lag.set(this.#label, lag);
   }
 
-  #reject(reason: string, count: number, raw: unknown): void {
-    this.#own.rejected.inc({ ...this.#label, reason }, count);
+  #reject({ rejected }: Tally, reason: string, count: number, raw: unknown): void {
+    rejected.set(reason, (rejected.get(reason) ?? 0) + count);
+    if (reason === DUPLICATE.rejected || reason === EXCLUDED.rejected) return;
     const now = this.#options.now();
     if (now - (this.#rejectLogged.get(reason) ?? Number.NEGATIVE_INFINITY) < REJECT_LOG_MS) return;
     this.#rejectLogged.set(reason, now);
@@ -292,4 +411,32 @@ class Run {
     void this.sample();
     return setInterval(() => void this.sample(), ms).unref();
   }
+}
+
+/** What came in one batch, or in all that count together. */
+interface Tally {
+  items: number;
+  bytes: number;
+  events: number;
+  readonly rejected: Map<string, number>;
+  /** Time of the newest event, as far as it is told. */
+  newest: number | null;
+  /** The last item that became an event. */
+  last?: unknown;
+}
+
+/** Resolves with a promise that never rejects, or at the end. */
+function orAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    signal.addEventListener('abort', end, { once: true });
+    void promise.then(end);
+  });
+}
+
+function noteNewest(tally: Tally, time: number | null): void {
+  if (time !== null && (tally.newest === null || time > tally.newest)) tally.newest = time;
 }

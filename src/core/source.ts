@@ -18,12 +18,23 @@ export interface Batch<Raw> {
   readonly bytes: number;
   /** Items that were refused before they could become `Raw`, by reason. */
   readonly rejected?: Readonly<Record<string, number>>;
+  /**
+   * Items that count together or not at all, as those of an object that may turn out to be broken: `more` of them are to
+   * come; they count, all since the first (`done`); or none of them does (`dropped`). Until then nothing is seen of them.
+   */
+  readonly aside?: 'more' | 'done' | 'dropped';
 }
 
 /** An item that is no event, and should have been one. */
 export interface Rejected {
   readonly rejected: string;
 }
+
+/** An item that is left out because it repeats an earlier one: it is counted as that, and not as rejected. */
+export const DUPLICATE: Rejected = { rejected: 'duplicate' };
+
+/** An item that the configuration leaves out: it is counted as rejected, and not worth a word in the log. */
+export const EXCLUDED: Rejected = { rejected: 'excluded' };
 
 /** Whether something parsed is a refusal. */
 export function isRejected(parsed: object): parsed is Rejected {
@@ -35,6 +46,17 @@ export interface Finding {
   readonly ok: boolean;
   /** What is fine, or what is wrong and what to do. */
   readonly detail: string;
+}
+
+/** Something that a person should know: `bad` if it asks for something to be done. */
+export interface Remark {
+  readonly text: string;
+  readonly bad: boolean;
+}
+
+/** Whether a time lies in a range; what has no time lies in each, as nothing tells that it does not. */
+export function isWithin(time: number | null, { since, until }: SourceContext<Catalogue>['range']): boolean {
+  return time === null || ((since === null || time >= since) && (until === null || time < until));
 }
 
 /** What a source may say about itself while it runs. */
@@ -52,7 +74,10 @@ export interface SourceContext<C extends Catalogue> {
   /** `reaction` or `reaction/NAME`. */
   readonly name: string;
   readonly metrics: Handles<C>;
+  /** The same for items that come aside: what is added here is seen once they count. */
+  readonly aside: Handles<C>;
   readonly log: Logger;
+  readonly env: NodeJS.ProcessEnv;
   readonly report: SourceReport;
   readonly now: () => number;
   /** False for one pass over what is there (`once`), true to follow. */
@@ -77,6 +102,8 @@ export interface OpenedSource<Raw, Item> {
   observe(item: Item, raw: Raw): void;
   /** The items of a batch have all been observed: what was put off for them is due. */
   settle?(): void;
+  /** Items that came aside are about to count, or never will. */
+  conclude?(counted: boolean): void;
   /** Milliseconds since 1970 of an item, or null if nothing tells. */
   timeOf(raw: Raw): number | null;
   /** The item as the record that writers take. */
@@ -89,6 +116,8 @@ export interface OpenedSource<Raw, Item> {
   restore?(entries: SavedEntries): void;
   /** What changed of the source's own memory since the last call; undefined removes an entry. */
   changes?(): SavedEntries;
+  /** What a person should know of it beside its figures, for the status page. */
+  remarks?(): readonly Remark[];
   /** Lets go of watchers and children. */
   close?(): Promise<void>;
 }
@@ -101,13 +130,15 @@ export interface SourceSpec<Config, C extends Catalogue, Raw, Item> {
   readonly replay: string;
   readonly config: z.ZodType<Config>;
   readonly metrics: C;
+  /** Reasons for which items are rejected, all of them shown from the start. */
+  readonly reasons?: readonly string[];
   /** Milliseconds between samples. */
   readonly sampleMs?: number;
   open(config: Config, context: SourceContext<C>): OpenedSource<Raw, Item>;
   /** Raw items of a piece of recorded input, for `explain`. */
   split(input: Buffer): Iterable<Raw>;
   /** Tries what the configuration names. */
-  check(config: Config, signal: AbortSignal): AsyncIterable<Finding>;
+  check(config: Config, signal: AbortSignal, env: NodeJS.ProcessEnv): AsyncIterable<Finding>;
 }
 
 /** A source whose own types nobody else needs to know. */

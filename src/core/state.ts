@@ -12,12 +12,29 @@ import { directoryProblem, prepareDirectory, refuseFullDisk, tryDirectory } from
 /** Version of the layout below, and of what the cells hold. A program reads its own and refuses newer ones. */
 export const STATE_FORMAT = 1;
 
+/** Events on their way to writers, as one piece. */
+export interface Block {
+  readonly id: number;
+  readonly bytes: Buffer;
+}
+
+/** Where blocks are kept. */
+export interface BlockStore {
+  /** In the order of their numbers. */
+  blockIds(): readonly number[];
+  /** Null if there is none, or it is damaged. */
+  block(id: number): Buffer | null;
+  /** Resolves when it is stored; it survives a power cut once a later commit is done. */
+  putBlock(block: Block): Promise<void>;
+  removeBlocks(ids: readonly number[]): Promise<void>;
+}
+
 /** The saved state: one LMDB environment in a directory that this process has for itself. */
-export interface State {
+export interface State extends BlockStore {
   /** Throws with the directory if what was saved is damaged. */
   load(): SavedCells;
-  /** Resolves when the cells are on disk. After a failure none of them is, and the state can be used again. */
-  commit(cells: readonly Cell[]): Promise<void>;
+  /** Resolves when all of it is on disk. After a failure nothing of it is, and the state can be used again. */
+  commit(cells: readonly Cell[], blocks?: readonly Block[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -70,6 +87,8 @@ interface Tables {
   readonly meta: Database<unknown, string>;
   /** Sealed values by the text of their keys: LMDB's own way to join the parts mixes up some that a log may hold. */
   readonly cells: Database<Buffer, string>;
+  /** Sealed blocks of events by their numbers. */
+  readonly blocks: Database<Buffer, number>;
 }
 
 /** LMDB takes keys of 1,978 bytes at most: a longer one is kept beside its value, which then goes by the key's hash. */
@@ -92,7 +111,22 @@ async function openEnvironment(directory: string, lock: Lock): Promise<State> {
   };
   try {
     const tables = await openTables(root);
-    return { load: () => load(tables, directory), commit: (cells) => commit(tables, cells, directory), close };
+    return {
+      load: () => load(tables, directory),
+      commit: (cells, blocks = []) => commit(tables, { cells, blocks }, directory),
+      blockIds: () => [...tables.blocks.getKeys()],
+      block: (id) => unsealedBlock(tables.blocks.get(id)),
+      putBlock: async ({ id, bytes }) => {
+        refuseFullDisk(directory, 2 * bytes.length + ROOM);
+        await tables.blocks.put(id, seal(bytes));
+      },
+      removeBlocks: async (ids) => {
+        await root.batch(() => {
+          for (const id of ids) quiet(tables.blocks.remove(id));
+        });
+      },
+      close,
+    };
   } catch (error) {
     await root.close();
     throw error;
@@ -107,7 +141,12 @@ async function openTables(root: RootDatabase): Promise<Tables> {
       `found format ${String(format)}, wanted ${STATE_FORMAT}: it was written by another version of trailgauge; use that one, or another directory`,
     );
   }
-  const tables: Tables = { root, meta, cells: root.openDB({ name: 'cells', encoding: 'binary' }) };
+  const tables: Tables = {
+    root,
+    meta,
+    cells: root.openDB({ name: 'cells', encoding: 'binary' }),
+    blocks: root.openDB({ name: 'blocks', encoding: 'binary' }),
+  };
   if (format === undefined) await meta.put('format', STATE_FORMAT);
   return tables;
 }
@@ -135,22 +174,40 @@ function load(tables: Tables, directory: string): SavedCells {
   };
 }
 
-async function commit({ root, cells: table }: Tables, cells: readonly Cell[], directory: string): Promise<void> {
+interface Committed {
+  readonly cells: readonly Cell[];
+  readonly blocks: readonly Block[];
+}
+
+async function commit(tables: Tables, { cells, blocks }: Committed, directory: string): Promise<void> {
+  const { root, cells: table } = tables;
   try {
     const writes = cells.map(writeOf);
+    const sizes = [...writes, ...blocks].map(({ bytes }) => 2 * (bytes?.length ?? 0));
     // Said before LMDB finds out, which it would do loudly.
     refuseFullDisk(
       directory,
-      writes.reduce((sum, { bytes }) => sum + 2 * (bytes?.length ?? 0), ROOM),
+      sizes.reduce((sum, bytes) => sum + bytes, ROOM),
     );
     await root.batch(() => {
       for (const { key, bytes } of writes) quiet(bytes ? table.put(key, bytes) : table.remove(key));
+      for (const { id, bytes } of blocks) quiet(tables.blocks.put(id, seal(bytes)));
     });
   } catch (error) {
     const cause = await commitCause(error);
     throw new Error(`cannot save to state directory ${directory}: ${directoryProblem(cause, directory)}`, {
       cause,
     });
+  }
+}
+
+function unsealedBlock(sealed: Buffer | undefined): Buffer | null {
+  if (!sealed) return null;
+  try {
+    // Written by `seal` from a buffer.
+    return unseal(sealed) as Buffer;
+  } catch {
+    return null;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { WriterStatus } from './delivery.ts';
 import type { Label } from './metrics/labels.ts';
 import type { SourceStatus } from './pipeline.ts';
 import type { Version } from './version.ts';
@@ -27,6 +28,7 @@ export interface Status {
   /** What is wrong with the whole, or null. */
   readonly problem: string | null;
   readonly sources: readonly SourceStatus[];
+  readonly writers: readonly WriterStatus[];
   readonly metrics: readonly MetricStatus[];
   readonly top: readonly TopStatus[];
   /** Who collects, and when it last did. */

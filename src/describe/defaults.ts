@@ -5,24 +5,38 @@ import { defaultValues, isSection, readSection, type SectionTree } from './walk.
 /** The parts of a configuration, each with its schema. */
 export interface Parts {
   readonly core: Readonly<Record<string, z.ZodType>>;
-  readonly sources: readonly { readonly type: string; readonly config: z.ZodType }[];
-  readonly writers: readonly { readonly type: string; readonly config: z.ZodType }[];
+  readonly sources: readonly Part[];
+  readonly writers: readonly Part[];
+  /** The sources that a configuration without any has; all others, and all writers, are off. */
+  readonly on: readonly string[];
 }
 
-/** The whole configuration with every default, as a value. */
+interface Part {
+  readonly type: string;
+  readonly config: z.ZodType;
+}
+
+/** The configuration with every default, as a value. */
 export function defaultConfig(parts: Parts): Record<string, unknown> {
-  return defaultValues(partsTree(parts));
+  const { on, sources } = parts;
+  return defaultValues(partsTree({ ...parts, sources: sources.filter(({ type }) => on.includes(type)), writers: [] }));
 }
 
-/** The same as YAML, each option with a comment. */
+/** The same as YAML, each option with a comment, and what is off as comments. */
 export function defaultYaml(parts: Parts): string {
-  const head = [
+  const lines = [
     '# The whole configuration of trailgauge with its defaults: what is left out, or null, is as here.',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what a user writes
     '# ${NAME} and ${NAME:-default} are put in from the environment; $${ is a plain ${.',
     '',
+    ...sectionLines(partsTree(parts), '', (path) => isOff(parts, path)),
   ];
-  return `${[...head, ...sectionLines(partsTree(parts), '')].join('\n').trimEnd()}\n`;
+  return `${lines.join('\n').trimEnd()}\n`;
+}
+
+function isOff({ on, writers }: Parts, [part, type]: readonly string[]): boolean {
+  if (part === 'writers') return type !== undefined || writers.length > 0;
+  return part === 'sources' && type !== undefined && !on.includes(type);
 }
 
 function partsTree({ core, sources, writers }: Parts): SectionTree {
@@ -40,13 +54,28 @@ function partsTree({ core, sources, writers }: Parts): SectionTree {
   };
 }
 
-function sectionLines({ entries }: SectionTree, indent: string): string[] {
+/** Lines of a section; of what `isOff` names, each line is a comment. */
+function sectionLines(
+  { entries }: SectionTree,
+  indent: string,
+  isOff: (path: readonly string[]) => boolean = () => false,
+  path: readonly string[] = [],
+): string[] {
   return entries.flatMap(([key, entry]) => {
+    const at = [...path, key];
     const comment = entry.doc ? [`${indent}# ${entry.doc}`] : [];
-    if (!isSection(entry)) return [...comment, `${indent}${inline(key)}: ${inline(entry.fallback)}`];
+    if (!isSection(entry)) return [...comment, `${indent}${inline(key)}: ${inline(entry.fallback ?? null)}`];
     if (entry.entries.length === 0) return [...comment, `${indent}${inline(key)}: {}`];
-    return [...comment, `${indent}${inline(key)}:`, ...sectionLines(entry, `${indent}  `), ...(indent ? [] : [''])];
+    const inner = sectionLines(entry, `${indent}  `, isOff, at);
+    const lines = [`${indent}${inline(key)}:`, ...inner];
+    return [...comment, ...(isOff(at) ? lines.map((line) => commented(line, indent)) : lines), ...(indent ? [] : [''])];
   });
+}
+
+/** A line as a comment that stands no further left than this. */
+function commented(line: string, indent: string): string {
+  const text = line.slice(indent.length);
+  return text.startsWith('#') ? line : `${indent}# ${text}`;
 }
 
 function inline(value: unknown): string {

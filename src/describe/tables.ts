@@ -53,7 +53,7 @@ export function optionsMarkdown(sections: Iterable<readonly [prefix: string, sch
     [...optionRows(readSection(schema))].map(({ path, kind, fallback, doc }) => [
       `\`${[prefix, ...path].join('.')}\``,
       kind,
-      `\`${JSON.stringify(fallback)}\``,
+      fallback === undefined ? 'required' : `\`${JSON.stringify(fallback)}\``,
       doc,
     ]),
   );
@@ -64,6 +64,12 @@ export function optionsMarkdown(sections: Iterable<readonly [prefix: string, sch
 export function sourcesMarkdown(sources: Iterable<{ type: string; summary: string; replay: string }>): string {
   const rows = [...sources].map(({ type, summary, replay }) => [`\`${type}\``, summary, replay]);
   return markdown(['source', 'what it reads', 'while trailgauge is down, or dies'], rows);
+}
+
+/** What can be written to, in Markdown. */
+export function writersMarkdown(writers: Iterable<{ type: string; summary: string; repeats: string }>): string {
+  const rows = [...writers].map(({ type, summary, repeats }) => [`\`${type}\``, summary, repeats]);
+  return markdown(['writer', 'where it writes', 'an event that is sent again, as after a crash'], rows);
 }
 
 function labelCell(label: string): string {

@@ -22,3 +22,10 @@ export function parseSize(value: string | number): number | null {
   const bytes = Math.floor(Number(match[1]) * unit);
   return Number.isSafeInteger(bytes) ? bytes : null;
 }
+
+/** Bytes of a size that was validated. */
+export function sizeBytes(value: string | number): number {
+  const bytes = parseSize(value);
+  if (bytes === null) throw new Error(`found ${JSON.stringify(value)}, wanted ${SIZE_WISH}`);
+  return bytes;
+}

@@ -1,5 +1,6 @@
 import type { AnySource } from '../core/source.ts';
 import { reaction } from './reaction/index.ts';
+import { s3Audit } from './s3-audit/index.ts';
 
 /** All sources, in the order of the documentation. */
-export const SOURCES: readonly AnySource[] = [reaction];
+export const SOURCES: readonly AnySource[] = [reaction, s3Audit];

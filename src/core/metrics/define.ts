@@ -2,9 +2,10 @@
  * What a metric is:
  * `counter`, `gauge` and `histogram` as in Prometheus; all others are shown as gauges. `since` holds, for each scraper by
  * itself, what came since that scraper's last collection. `top` shows the most frequent values of the last 24 hours, and
- * `topError` by how much these may be too high; `distinct` the number of different ones.
+ * `topError` by how much these may be too high; `distinct` the number of different ones. `maximum` is the greatest value
+ * of the last hour of events.
  */
-export type MetricType = 'counter' | 'gauge' | 'histogram' | 'since' | 'top' | 'topError' | 'distinct';
+export type MetricType = 'counter' | 'gauge' | 'histogram' | 'since' | 'top' | 'topError' | 'distinct' | 'maximum';
 
 /** One metric, declared once: the exposition, the tables and the types of its handles are read off it. */
 export interface MetricDef<T extends MetricType = MetricType, L extends string = string> {
@@ -70,4 +71,9 @@ export function topError<const L extends string>(of: MetricDef<'top', L>, help: 
 /** A gauge of the number of different values of the last 24 hours. */
 export function distinct<const L extends string>(name: string, help: string, labels: readonly L[]) {
   return { type: 'distinct', name, help, labels } as const satisfies MetricDef<'distinct', L>;
+}
+
+/** A gauge of the greatest value of the last hour before the newest event, whenever that was. */
+export function maximum<const L extends string>(name: string, help: string, labels: readonly L[]) {
+  return { type: 'maximum', name, help, labels } as const satisfies MetricDef<'maximum', L>;
 }

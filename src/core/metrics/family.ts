@@ -2,6 +2,7 @@ import { Body, type Line } from './body.ts';
 import { ByteWriter } from './bytes.ts';
 import type { MetricDef } from './define.ts';
 import { type Label, shownSuffix, suffixLabels } from './labels.ts';
+import { Maxima } from './maxima.ts';
 import { Natives } from './natives.ts';
 import { SinceValues } from './since.ts';
 import type { Seed } from './sketch/hash.ts';
@@ -34,6 +35,8 @@ export interface Family {
   /** What counts values, of `top` and `distinct`. */
   readonly tops: Sketches<TopSketch> | null;
   readonly distincts: Sketches<DistinctSketch> | null;
+  /** The series of `maximum`. */
+  readonly maxima: Maxima | null;
   /** What `topError` tells of. */
   readonly errorsOf: Sketches<TopSketch> | null;
   /** Gauge values by owner, then label text. */
@@ -60,6 +63,7 @@ export function createFamily(def: MetricDef, texts: Texts, errorsOf: Family['err
     natives: table && def.type === 'histogram' && texts.areNative ? new Natives(table) : null,
     tops: def.type === 'top' ? new Sketches(() => new TopSketch()) : null,
     distincts: def.type === 'distinct' ? new Sketches(() => new DistinctSketch(texts.seed())) : null,
+    maxima: def.type === 'maximum' ? new Maxima() : null,
     errorsOf,
     gauges: new Map(),
     labels: table ? labelWriter(def, texts, table) : () => {},
@@ -70,8 +74,8 @@ export function createFamily(def: MetricDef, texts: Texts, errorsOf: Family['err
 }
 
 /** Number of series that a family shows; of sketches, as of when they were last counted. */
-export function seriesCount({ table, tops, distincts, errorsOf, gauges }: Family): number {
-  let count = (table ?? tops ?? distincts)?.shown ?? errorsOf?.shownErrors ?? 0;
+export function seriesCount({ table, tops, distincts, maxima, errorsOf, gauges }: Family): number {
+  let count = (table ?? tops ?? distincts ?? maxima)?.shown ?? errorsOf?.shownErrors ?? 0;
   for (const shown of gauges.values()) count += shown.size;
   return count;
 }

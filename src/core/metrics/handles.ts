@@ -1,5 +1,6 @@
 import type { Catalogue, MetricDef } from './define.ts';
 import type { Label } from './labels.ts';
+import type { NativeHistogram } from './native.ts';
 import type { TopEntry } from './sketch/top.ts';
 import type { SeriesTable } from './table.ts';
 
@@ -29,8 +30,35 @@ export interface Gauge<D extends MetricDef> {
   replace(series: Iterable<readonly [labels: LabelValues<D>, value: number, extra?: readonly Label[]]>): void;
 }
 
+/** A kept way to one histogram series. */
+export interface HistogramSeries {
+  observe(value: number): void;
+}
+
 export interface Histogram<D extends MetricDef> {
+  series(labels: LabelValues<D>): HistogramSeries;
   observe(labels: LabelValues<D>, value: number): void;
+  /** Adds what was observed elsewhere. */
+  add(labels: LabelValues<D>, observed: Observed): void;
+}
+
+/** What was observed of one histogram: how many values each bucket took, +Inf the last, then their sum. */
+export interface Observed {
+  readonly counts: Float64Array;
+  /** The same in the native form, where that is wanted. */
+  readonly native: NativeHistogram | null;
+}
+
+/** A kept way to the greatest value of one set of labels. */
+export interface MaximumSeries {
+  /** A value of an event of this time, in milliseconds since 1970; `events` is the number of those that it is the greatest of. */
+  observe(value: number, time: number, events?: number): void;
+}
+
+export interface Maximum<D extends MetricDef> {
+  series(labels: LabelValues<D>): MaximumSeries;
+  /** There was an event of this time, with a value or without. */
+  advance(time: number): void;
 }
 
 export interface Since<D extends MetricDef> {
@@ -72,6 +100,7 @@ interface HandleOf<D extends MetricDef> {
   /** It follows from what it tells of. */
   readonly topError: null;
   readonly distinct: Distinct<D>;
+  readonly maximum: Maximum<D>;
 }
 
 /** The handle that a metric's declaration gives. */

@@ -107,6 +107,21 @@ export class NativeHistogram implements NativeBuckets {
     if (count === undefined) this.#limit();
   }
 
+  /** Adds what another one counted. */
+  add(other: NativeHistogram): void {
+    let [positive, negative] = [other.#positive, other.#negative];
+    for (let schema = other.#schema; schema > this.#schema; schema--) {
+      positive = halved(positive);
+      negative = halved(negative);
+    }
+    while (this.#schema > other.#schema) this.#halve();
+    for (const [index, count] of positive) this.#positive.set(index, (this.#positive.get(index) ?? 0) + count);
+    for (const [index, count] of negative) this.#negative.set(index, (this.#negative.get(index) ?? 0) + count);
+    this.#zeroCount += other.#zeroCount;
+    this.#sum += other.#sum;
+    this.#limit();
+  }
+
   /** The histogram as plain data, in the order of its buckets. */
   save(): SavedNative {
     const [positive, negative] = [sortedBuckets(this.#positive), sortedBuckets(this.#negative)];
@@ -114,11 +129,13 @@ export class NativeHistogram implements NativeBuckets {
   }
 
   #limit(): void {
-    while (this.#positive.size + this.#negative.size > BUCKET_LIMIT && this.#schema > MIN_SCHEMA) {
-      this.#schema -= 1;
-      this.#positive = halved(this.#positive);
-      this.#negative = halved(this.#negative);
-    }
+    while (this.#positive.size + this.#negative.size > BUCKET_LIMIT && this.#schema > MIN_SCHEMA) this.#halve();
+  }
+
+  #halve(): void {
+    this.#schema -= 1;
+    this.#positive = halved(this.#positive);
+    this.#negative = halved(this.#negative);
   }
 }
 

@@ -20,13 +20,12 @@ export class Natives {
   }
 
   observe(row: number, value: number): void {
-    let histogram = this.of(row);
-    if (histogram === EMPTY) {
-      histogram = new NativeHistogram();
-      this.#histograms.set(row, { born: this.#table.born[row]!, histogram });
-    }
-    histogram.observe(value);
-    this.#changed.add(row);
+    this.#changing(row).observe(value);
+  }
+
+  /** Adds what was observed elsewhere. */
+  add(row: number, observed: NativeHistogram): void {
+    this.#changing(row).add(observed);
   }
 
   /** The histogram of a row, empty if it observed nothing yet. */
@@ -61,5 +60,14 @@ export class Natives {
       const { born, ...native } = value as Saved;
       this.#histograms.set(Number(row), { born, histogram: NativeHistogram.restore(native) });
     }
+  }
+
+  #changing(row: number): NativeHistogram {
+    this.#changed.add(row);
+    const known = this.of(row);
+    if (known !== EMPTY) return known;
+    const histogram = new NativeHistogram();
+    this.#histograms.set(row, { born: this.#table.born[row]!, histogram });
+    return histogram;
   }
 }

@@ -45,6 +45,8 @@ export class Registry {
   /** Series that were there when they were last counted, less all that were ever born until then. */
   #counted = 0;
   readonly #owners = new Set<string>();
+  /** Whether a series is there, by owner and metric. */
+  readonly #lookups = new Map<string, (labels: LabelSet) => boolean>();
   readonly #options: RegistryOptions;
 
   constructor(options: RegistryOptions) {
@@ -58,14 +60,14 @@ export class Registry {
   }
 
   /** Most series that a metric may have. */
-  limitOf({ def }: Family): number {
+  limitOf({ name }: MetricDef): number {
     const { seriesLimit, seriesLimits = {} } = this.#options;
-    return (Object.hasOwn(seriesLimits, def.name) && seriesLimits[def.name]) || seriesLimit;
+    return (Object.hasOwn(seriesLimits, name) && seriesLimits[name]) || seriesLimit;
   }
 
   /** Whether a metric may have one more series; with `times`, that many times as many as it may otherwise. */
   hasRoom(family: Family, times = 1): boolean {
-    if (seriesCount(family) >= times * this.limitOf(family)) return false;
+    if (seriesCount(family) >= times * this.limitOf(family.def)) return false;
     const most = times * (this.#options.seriesTotal ?? Number.POSITIVE_INFINITY);
     // No more can be there than were counted last, and those that came since.
     if (this.#counted + this.births + this.gaugesBorn < most) return true;
@@ -88,9 +90,19 @@ export class Registry {
     return Object.fromEntries(handles) as unknown as Handles<C>;
   }
 
+  /** Whether histograms are native as well. */
+  get areNative(): boolean {
+    return this.texts.areNative;
+  }
+
   /** Whether somebody has registered by this name. */
   isOwner(owner: string): boolean {
     return this.#owners.has(owner);
+  }
+
+  /** Whether this owner has a series of a counter, a histogram or a maximum; false for all else. */
+  has(owner: string, { name }: MetricDef, labels: LabelSet): boolean {
+    return this.#lookups.get(`${name} ${owner}`)?.(labels) ?? false;
   }
 
   /** Counts what sketches show, for `seriesCount`. */
@@ -142,14 +154,23 @@ export class Registry {
   }
 
   #handle(family: Family, owner: string, constant: readonly Label[]): AnyHandle {
-    const { def, table, tops, distincts } = family;
-    if (table) return rowsHandle(new Rows(this, family, table, [owner, constant]), family, table);
+    const { def, table, tops, distincts, maxima } = family;
+    const lookup = `${def.name} ${owner}`;
+    if (table) {
+      const rows = new Rows(this, family, table, [owner, constant]);
+      this.#lookups.set(lookup, (labels) => rows.has(labels));
+      return rowsHandle(rows, family, table);
+    }
     const others = [...def.labels.map((name): Label => [name, OTHER]), ...constant];
     const all = (labels: LabelSet) => [...declared(def.labels, labels), ...constant];
     if (tops)
       return { series: (labels: LabelSet, n: number) => tops.get(owner, all(labels), others).series(n, this, tops) };
     if (distincts)
       return { series: (labels: LabelSet) => distincts.get(owner, all(labels), others).series(this, distincts) };
+    if (maxima) {
+      this.#lookups.set(lookup, (labels) => maxima.has(owner, all(labels)));
+      return maxima.handle(family, [owner, constant], this);
+    }
     return def.type === 'topError' ? null : gaugeHandle(family, [owner, constant], this);
   }
 }
@@ -157,11 +178,22 @@ export class Registry {
 function rowsHandle(rows: Rows, { def, natives }: Family, table: SeriesTable): AnyHandle {
   const { type, buckets = [] } = def;
   if (type === 'histogram') {
+    const observeIn = (row: number, value: number) => {
+      table.add(row, bucketOf(buckets, value), 1);
+      table.add(row, buckets.length + 1, value);
+      natives?.observe(row, value);
+    };
     return {
-      observe: (labels, value) => {
-        const row = rows.row(labels);
-        observe(table, buckets, row, value);
-        natives?.observe(row, value);
+      // A series that gave its row to another one is found anew.
+      series: (labels: LabelSet) => ({ observe: (value: number) => observeIn(rows.row(labels), value) }),
+      observe: (labels, value) => observeIn(rows.row(labels), value),
+      add: (labels, { counts, native }) => {
+        let events = 0;
+        for (let i = 0; i <= buckets.length; i++) events += counts[i]!;
+        if (events === 0) return;
+        const row = rows.row(labels, events);
+        for (let i = 0; i < counts.length; i++) if (counts[i] !== 0) table.add(row, i, counts[i]!);
+        if (native) natives?.add(row, native);
       },
     };
   }
@@ -172,10 +204,10 @@ function rowsHandle(rows: Rows, { def, natives }: Family, table: SeriesTable): A
   };
 }
 
-function observe(table: SeriesTable, buckets: readonly number[], row: number, value: number): void {
+/** The place of the bucket that takes a value. */
+export function bucketOf(buckets: readonly number[], value: number): number {
   let bucket = 0;
   // What is no number is above all bounds.
   while (bucket < buckets.length && !(value <= buckets[bucket]!)) bucket++;
-  table.add(row, bucket, 1);
-  table.add(row, buckets.length + 1, value);
+  return bucket;
 }

@@ -42,12 +42,17 @@ export class Rows {
   }
 
   /** The row of a series, born if need be; over the limit, that of the one which stands for all others. */
-  row(labels: LabelSet): number {
+  row(labels: LabelSet, events = 1): number {
     const known = this.#find(labels, this.#constantId);
     if (known >= 0) return known;
     if (this.#hasRoom()) return this.#bear(labels, this.#constantText);
-    this.#family.limited += 1;
+    this.#family.limited += events;
     return this.#other(labels, []);
+  }
+
+  /** Whether there is a series with these labels. */
+  has(labels: LabelSet): boolean {
+    return this.#find(labels, this.#constantId) >= 0;
   }
 
   /** A kept way to a series with further labels that are not declared. */

@@ -8,10 +8,10 @@ import type { SavedRow } from './table.ts';
 export function takeSeries(registry: Registry): Cell[] {
   registry.settle();
   const cells: Cell[] = [];
-  for (const { def, table, since, natives, tops, distincts } of registry.families.values()) {
+  for (const { def, table, since, natives, tops, distincts, maxima } of registry.families.values()) {
     const name = savedName(def);
     // One by one: more may have changed than a call can have arguments.
-    for (const sketches of [tops, distincts]) for (const cell of sketches?.take(name) ?? []) cells.push(cell);
+    for (const kept of [tops, distincts, maxima]) for (const cell of kept?.take(name) ?? []) cells.push(cell);
     if (!table) continue;
     for (const { page, rows } of table.takeRows()) cells.push([['rows', name, page], rows]);
     for (const { page, values } of table.totals.take()) cells.push([['totals', name, page], bytesOf(values)]);
@@ -26,8 +26,8 @@ export function takeSeries(registry: Registry): Cell[] {
 
 /** Whether there is anything to take. */
 export function isChanged(registry: Registry): boolean {
-  for (const { table, since, natives, tops, distincts } of registry.families.values()) {
-    if (table?.dirty || since?.dirty || natives?.dirty || tops?.dirty || distincts?.dirty) return true;
+  for (const { table, since, natives, tops, distincts, maxima } of registry.families.values()) {
+    if ([table, since, natives, tops, distincts, maxima].some((kept) => kept?.dirty)) return true;
   }
   return false;
 }
@@ -40,9 +40,9 @@ export function restoreSeries(registry: Registry, saved: SavedCells): void {
   const isThere = (owner: string) => registry.isOwner(owner);
   // Written by `takeSeries`; the version of the state's format vouches for the shape.
   registry.restoreSeed(saved.under('seed')[0]?.[1] as Seed | undefined);
-  for (const { def, table, since, natives, tops, distincts } of registry.families.values()) {
+  for (const { def, table, since, natives, tops, distincts, maxima } of registry.families.values()) {
     const name = savedName(def);
-    for (const sketches of [tops, distincts]) sketches?.restore(saved, name, registry);
+    for (const kept of [tops, distincts, maxima]) kept?.restore(saved, name, registry);
     if (!table) continue;
     for (const [[page], rows] of saved.under('rows', name)) {
       table.restore({ page: Number(page), rows: rows as readonly SavedRow[] }, isThere);

@@ -27,9 +27,19 @@ export type BulkVerdict =
       readonly again: readonly number[];
       readonly dead: readonly RefusedItem[];
       readonly waitMs: number;
+      /** What was said of the first that is to be sent again. */
+      readonly text?: string;
+      /** Nobody may write these items until somebody has put it right. */
+      readonly hold?: true;
     }
   | { readonly kind: 'split'; readonly text: string }
-  | { readonly kind: 'again'; readonly waitMs: number; readonly text: string }
+  | {
+      readonly kind: 'again';
+      readonly waitMs: number;
+      readonly text: string;
+      /** The request was taken, but what became of its items is not told. */
+      readonly untold?: true;
+    }
   | { readonly kind: 'hold'; readonly text: string };
 
 /** Judges the answer to a request of `sent` items. Success as a whole says nothing about the items. */
@@ -47,12 +57,13 @@ export function judgeBulk({ status, text, retryAfterMs, truncated }: BulkAnswer,
   // All of the answers to fewer items fit in what is kept of an answer; those that were stored say so again.
   if (truncated && sent > 1) return { kind: 'split', text: 'the answer is longer than is read' };
   const items = itemsOf(text);
-  if (items === null)
-    return { kind: 'again', waitMs, text: `HTTP ${status}, but the answer is not that of a bulk request` };
-  if (items.length !== sent) {
-    return { kind: 'again', waitMs, text: `HTTP ${status}, but ${items.length} of ${sent} items are answered` };
-  }
+  if (items === null) return untold(waitMs, `HTTP ${status}, but the answer is not that of a bulk request`);
+  if (items.length !== sent) return untold(waitMs, `HTTP ${status}, but ${items.length} of ${sent} items are answered`);
   return judgeItems(items, waitMs);
+}
+
+function untold(waitMs: number, text: string): BulkVerdict {
+  return { kind: 'again', waitMs, text, untold: true };
 }
 
 interface ItemAnswer {
@@ -64,13 +75,28 @@ function judgeItems(items: readonly ItemAnswer[], waitMs: number): BulkVerdict {
   const done: number[] = [];
   const again: number[] = [];
   const dead: RefusedItem[] = [];
+  let told: string | null = null;
+  let hold = false;
   for (const [index, { status, text }] of items.entries()) {
+    const why = text || `status ${status}`;
     // 409: it is there already.
     if ((status >= 200 && status < 300) || status === 409) done.push(index);
-    else if (status === 408 || status === 429 || status < 400 || status >= 500) again.push(index);
-    else dead.push({ index, reason: status === 413 ? 'too_large' : 'rejected', text: text || `status ${status}` });
+    else if (isPostponed(status)) {
+      again.push(index);
+      told ??= why;
+      hold ||= isForbidden(status);
+    } else dead.push({ index, reason: status === 413 ? 'too_large' : 'rejected', text: why });
   }
-  return { kind: 'items', done, again, dead, waitMs };
+  return { kind: 'items', done, again, dead, waitMs, ...(told !== null && { text: told }), ...(hold && { hold }) };
+}
+
+function isPostponed(status: number): boolean {
+  return status < 400 || status === 408 || status === 429 || status >= 500 || isForbidden(status);
+}
+
+/** The user may not write to the index, or nobody may, as when the disk is full: nothing is wrong with the item. */
+function isForbidden(status: number): boolean {
+  return status === 401 || status === 403;
 }
 
 /** Null if this is no answer to a bulk request, or an item has no status. */

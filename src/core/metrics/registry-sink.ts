@@ -1,0 +1,36 @@
+import type { Catalogue, MetricDef } from './define.ts';
+import type { Counter, Handles, Histogram, Maximum } from './handles.ts';
+import type { Registry } from './registry.ts';
+import type { Sink } from './stage.ts';
+
+/** Milliseconds of a minute, in which `maximum` counts. */
+const SLOT_MS = 60_000;
+
+/** Merges what was staged into the series of a registry, by the handles of the same catalogue. */
+export function registrySink<C extends Catalogue>(catalogue: C, handles: Handles<C>, registry: Registry): Sink {
+  const known = new Map<MetricDef, unknown>(Object.entries(catalogue).map(([key, def]) => [def, handles[key]]));
+  // Each definition has the handle that its type gives.
+  const handleOf = <T>(def: MetricDef) => known.get(def) as T;
+  /** What fell over the limit while it was staged did so whether or not the series that takes it is there. */
+  const limited = (def: MetricDef, { isOver, events }: { isOver: boolean; events: number }, add: () => void) => {
+    const family = registry.families.get(def.name)!;
+    const before = family.limited;
+    add();
+    if (isOver) family.limited = before + events;
+  };
+  return {
+    counter: (def, labels, staged) => {
+      const { series } = handleOf<Counter<MetricDef>>(def);
+      limited(def, staged, () => series(labels).inc(staged.value, staged.events));
+    },
+    histogram: (def, labels, staged) => {
+      limited(def, staged, () => handleOf<Histogram<MetricDef>>(def).add(labels, staged));
+    },
+    maximum: (def, labels, staged) => {
+      const { advance, series } = handleOf<Maximum<MetricDef>>(def);
+      const { slot, value, events } = staged;
+      if (value === null) advance(slot * SLOT_MS);
+      else limited(def, staged, () => series(labels).observe(value, slot * SLOT_MS, events));
+    },
+  };
+}

@@ -1,0 +1,341 @@
+import type { Catalogue, MetricDef } from './define.ts';
+import type { CounterSeries, Handle, Handles, HistogramSeries, MaximumSeries, Observed } from './handles.ts';
+import { firstSlot, slotOf } from './maxima.ts';
+import { NativeHistogram } from './native.ts';
+import { bucketOf } from './registry.ts';
+import { type LabelSet, OTHER } from './rows.ts';
+
+/** Where staged numbers go in the end. */
+export interface Sink {
+  counter(def: MetricDef, labels: LabelSet, staged: Staged & { readonly value: number }): void;
+  histogram(def: MetricDef, labels: LabelSet, staged: Staged & Observed): void;
+  /** The greatest value of one minute since 1970; null for a minute without any. */
+  maximum(
+    def: MetricDef,
+    labels: LabelSet,
+    staged: Omit<Staged, 'step'> & { readonly slot: number; readonly value: number | null },
+  ): void;
+}
+
+/** What is told of all staged numbers. */
+export interface Staged {
+  readonly events: number;
+  readonly step: number;
+  /** These fell over the limit, and their labels are all `other` for that. */
+  readonly isOver: boolean;
+}
+
+export interface StageOptions {
+  /** Most new series of one metric; what comes after shares one with all labels `other`, as it will where it ends up. */
+  readonly limitOf: (def: MetricDef) => number;
+  /** Whether a series is there already, where it ends up: it then counts for itself, however many are new. */
+  readonly isKnown: (def: MetricDef, labels: LabelSet) => boolean;
+  readonly areNative: boolean;
+  /** Whether it is all of history that is wanted, and not only what is shown now. */
+  readonly history: boolean;
+}
+
+/**
+ * Counts aside: nothing is seen of it until it is merged, and if that must not be, it is dropped. Kept ways to its series
+ * (`series`) are good until then; with `history`, for ever. Gauges, and what scrapers or sketches are owed, are not
+ * staged: they tell of now.
+ *
+ * `step` may be moved while counting; each number then goes on with the step that it was counted in.
+ */
+export class Stage<C extends Catalogue> {
+  readonly handles: Handles<C>;
+  step = 0;
+  readonly #options: StageOptions;
+  readonly #counters = new Map<string, StagedCounter>();
+  readonly #histograms = new Map<string, StagedHistogram>();
+  readonly #maxima = new Map<string, StagedMaximum>();
+  /** New series by metric. */
+  readonly #count = new Map<MetricDef, number>();
+  /** What was counted in steps before. */
+  #earlier: ((sink: Sink) => void)[] = [];
+
+  constructor(catalogue: C, options: StageOptions) {
+    this.#options = options;
+    const handles = Object.entries(catalogue).map(([key, def]) => [key, this.#handle(def)] as const);
+    // The handle of each entry is made from its own declaration, which the mapped type cannot follow.
+    this.handles = Object.fromEntries(handles) as unknown as Handles<C>;
+  }
+
+  /** Gives all that was counted to where it counts. */
+  merge(sink: Sink): void {
+    for (const give of this.#earlier) give(sink);
+    for (const kept of [this.#counters, this.#histograms, this.#maxima])
+      for (const one of kept.values()) one.give(sink);
+    this.drop();
+  }
+
+  /** Forgets all that was counted. */
+  drop(): void {
+    this.#earlier = [];
+    for (const kept of [this.#counters, this.#histograms, this.#maxima]) {
+      if (this.#options.history) for (const one of kept.values()) one.reset();
+      else kept.clear();
+    }
+    if (!this.#options.history) this.#count.clear();
+  }
+
+  /** Told by a series before it goes on in another step. */
+  passed(give: (sink: Sink) => void): void {
+    this.#earlier.push(give);
+  }
+
+  #handle(def: MetricDef): Handle<MetricDef> {
+    switch (def.type) {
+      case 'counter': {
+        const series = (labels: LabelSet) => this.#of(this.#counters, def, labels, (at) => new StagedCounter(this, at));
+        return { series, inc: (labels: LabelSet, by = 1) => series(labels).inc(by) };
+      }
+      case 'histogram': {
+        const { areNative } = this.#options;
+        const make = (at: Place) => new StagedHistogram(this, at, areNative);
+        const series = (labels: LabelSet) => this.#of(this.#histograms, def, labels, make);
+        return {
+          series,
+          observe: (labels: LabelSet, value: number) => series(labels).observe(value),
+          add: (labels: LabelSet, observed: Observed) => series(labels).add(observed),
+        };
+      }
+      case 'maximum': {
+        const most = this.#options.history ? Number.POSITIVE_INFINITY : MOST_MINUTES;
+        const make = (at: Place) => new StagedMaximum(at, most);
+        const series = (labels: LabelSet) => this.#of(this.#maxima, def, labels, make);
+        // A time without a value is nobody's; this series takes no place from another one.
+        return { series, advance: (time: number) => over(this.#maxima, def, make).advance(time) };
+      }
+      default:
+        return unstaged(def);
+    }
+  }
+
+  #of<T>(kept: Map<string, T>, def: MetricDef, labels: LabelSet, make: (at: Place) => T): T {
+    const { limitOf, isKnown } = this.#options;
+    const key = keyOf(def, labels);
+    const known = kept.get(key);
+    if (known) return known;
+    if (!isKnown(def, labels)) {
+      const count = this.#count.get(def) ?? 0;
+      if (count >= limitOf(def)) return over(kept, def, make);
+      this.#count.set(def, count + 1);
+    }
+    const made = make({ def, labels, isOver: false });
+    kept.set(key, made);
+    return made;
+  }
+}
+
+/** A series, or that of all that fell over the limit. */
+interface Place {
+  readonly def: MetricDef;
+  readonly labels: LabelSet;
+  readonly isOver: boolean;
+}
+
+function over<T>(kept: Map<string, T>, def: MetricDef, make: (at: Place) => T): T {
+  // No other key is like this.
+  const key = def.name;
+  const made = kept.get(key) ?? make({ def, labels: othersOf(def), isOver: true });
+  kept.set(key, made);
+  return made;
+}
+
+function othersOf({ labels }: MetricDef): LabelSet {
+  return Object.fromEntries(labels.map((name) => [name, OTHER]));
+}
+
+function keyOf({ name, labels }: MetricDef, values: LabelSet): string {
+  return JSON.stringify([name, ...labels.map((label) => values[label] ?? '')]);
+}
+
+/** What is not staged is not counted at all. */
+function unstaged({ type }: MetricDef): Handle<MetricDef> {
+  const nothing = () => {};
+  if (type === 'gauge') return { set: nothing, replace: nothing };
+  if (type === 'topError') return null;
+  if (type === 'since') return { series: () => ({ alive: true, inc: nothing }) };
+  const series = { track: () => NO_ENTRY, hash: () => 0, add: nothing };
+  return { series: () => series };
+}
+
+// Nothing looks into it.
+const NO_ENTRY = {} as never;
+
+/** The step that is being counted in. */
+interface Steps {
+  readonly step: number;
+  passed(give: (sink: Sink) => void): void;
+}
+
+class StagedCounter implements CounterSeries {
+  readonly #steps: Steps;
+  readonly #at: Place;
+  #step: number;
+  #value = 0;
+  #events = 0;
+  #isGiven = false;
+
+  constructor(steps: Steps, at: Place) {
+    this.#steps = steps;
+    this.#at = at;
+    this.#step = steps.step;
+  }
+
+  inc(by = 1, events = 1): void {
+    if (this.#step !== this.#steps.step) this.#turn();
+    this.#value += by;
+    this.#events += events;
+  }
+
+  give(sink: Sink): void {
+    // A series that was asked for is there, even at 0.
+    if (this.#events > 0 || !this.#isGiven) this.#giver()(sink);
+    this.#isGiven = true;
+  }
+
+  reset(): void {
+    this.#value = 0;
+    this.#events = 0;
+  }
+
+  #turn(): void {
+    if (this.#events > 0) this.#steps.passed(this.#giver());
+    this.#step = this.#steps.step;
+    this.reset();
+  }
+
+  #giver(): (sink: Sink) => void {
+    const { def, labels, isOver } = this.#at;
+    const staged = { value: this.#value, events: this.#events, step: this.#step, isOver };
+    return (sink) => sink.counter(def, labels, staged);
+  }
+}
+
+class StagedHistogram implements HistogramSeries {
+  readonly #steps: Steps;
+  readonly #at: Place;
+  readonly #buckets: readonly number[];
+  readonly #areNative: boolean;
+  #step: number;
+  #events = 0;
+  #counts: Float64Array;
+  #native: NativeHistogram | null = null;
+
+  constructor(steps: Steps, at: Place, areNative: boolean) {
+    this.#steps = steps;
+    this.#at = at;
+    this.#buckets = at.def.buckets ?? [];
+    this.#areNative = areNative;
+    this.#step = steps.step;
+    this.#counts = new Float64Array(this.#buckets.length + 2);
+  }
+
+  observe(value: number): void {
+    if (this.#step !== this.#steps.step) this.#turn();
+    const buckets = this.#buckets;
+    this.#counts[bucketOf(buckets, value)]! += 1;
+    this.#counts[buckets.length + 1]! += value;
+    this.#events += 1;
+    if (this.#areNative) this.#ownNative().observe(value);
+  }
+
+  add({ counts, native }: Observed): void {
+    if (this.#step !== this.#steps.step) this.#turn();
+    for (let i = 0; i < counts.length; i++) this.#counts[i]! += counts[i]!;
+    for (let i = 0; i <= this.#buckets.length; i++) this.#events += counts[i]!;
+    if (native && this.#areNative) this.#ownNative().add(native);
+  }
+
+  give(sink: Sink): void {
+    if (this.#events > 0) this.#giver()(sink);
+  }
+
+  reset(): void {
+    if (this.#events === 0) return;
+    this.#events = 0;
+    this.#counts = new Float64Array(this.#counts.length);
+    this.#native = null;
+  }
+
+  #ownNative(): NativeHistogram {
+    this.#native ??= new NativeHistogram();
+    return this.#native;
+  }
+
+  #turn(): void {
+    if (this.#events > 0) this.#steps.passed(this.#giver());
+    this.#step = this.#steps.step;
+    this.reset();
+  }
+
+  #giver(): (sink: Sink) => void {
+    const { def, labels, isOver } = this.#at;
+    const staged = {
+      counts: this.#counts,
+      native: this.#native,
+      events: this.#events,
+      step: this.#step,
+      isOver,
+    };
+    return (sink) => sink.histogram(def, labels, staged);
+  }
+}
+
+/** It has steps of its own: minutes. */
+class StagedMaximum implements MaximumSeries {
+  readonly #at: Place;
+  /** By minute. */
+  readonly #minutes = new Map<number, Minute>();
+  readonly #most: number;
+  #slot = Number.NaN;
+  #minute: Minute = { value: null, events: 0 };
+
+  /** Of more minutes than `most`, those that are long past the window may be forgotten. */
+  constructor(at: Place, most: number) {
+    this.#at = at;
+    this.#most = most;
+  }
+
+  observe(value: number, time: number, events = 1): void {
+    this.advance(time);
+    const minute = this.#minute;
+    if (minute.value === null || value > minute.value) minute.value = value;
+    minute.events += events;
+  }
+
+  advance(time: number): void {
+    const slot = slotOf(time);
+    if (slot === this.#slot || Number.isNaN(slot)) return;
+    this.#slot = slot;
+    this.#minute = this.#minutes.get(slot) ?? { value: null, events: 0 };
+    this.#minutes.set(slot, this.#minute);
+    if (this.#minutes.size > this.#most) this.#forget();
+  }
+
+  give(sink: Sink): void {
+    const { def, labels, isOver } = this.#at;
+    for (const [slot, { value, events }] of this.#minutes) sink.maximum(def, labels, { slot, value, events, isOver });
+  }
+
+  reset(): void {
+    this.#minutes.clear();
+    this.#slot = Number.NaN;
+  }
+
+  #forget(): void {
+    const first = firstSlot(Math.max(...this.#minutes.keys()));
+    for (const slot of this.#minutes.keys()) if (slot < first) this.#minutes.delete(slot);
+  }
+}
+
+/** What one minute had: its greatest value, null where there was an event without any, and events with a value. */
+interface Minute {
+  value: number | null;
+  events: number;
+}
+
+/** Minutes of one series that are kept where only the last hour of them counts. */
+const MOST_MINUTES = 240;

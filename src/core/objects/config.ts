@@ -1,0 +1,146 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { openDirectory } from '../../lib/objects/directory.ts';
+import { openS3 } from '../../lib/objects/s3.ts';
+import type { ObjectStore } from '../../lib/objects/store.ts';
+import { readSecret } from '../../lib/secrets.ts';
+import { described, duration, fieldMeta, flag, option, required, type Secret, secret, text } from '../fields.ts';
+
+/** Where a bucket is, and how it is read. */
+export interface BucketConfig {
+  readonly endpoint: string | null;
+  readonly region: string;
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly access_key: string | null;
+  readonly secret_key: Secret | null;
+  readonly path_style: boolean | null;
+  readonly ca: string | null;
+  readonly interval: string | number;
+  readonly since: string | number;
+}
+
+/** The same, or a folder that is laid out as such a bucket. */
+export type StoreConfig = Omit<BucketConfig, 'bucket'> & {
+  readonly bucket: string | null;
+  readonly directory: string | null;
+};
+
+const BUCKET_DOC = 'Bucket in which the logs arrive.';
+
+const PLACE = {
+  endpoint: option(
+    endpoint(),
+    null,
+    'Address of the store, such as `https://s3.eu-west-1.lyvecloud.seagate.com`. Null: AWS.',
+  ),
+  region: option(text(), 'us-east-1', 'Region of the bucket; `auto` for Google Cloud.'),
+};
+
+const ACCESS = {
+  prefix: option(prefix(), '', 'What the keys begin with, such as `audit/`.'),
+  access_key: option(
+    maybe(text()),
+    null,
+    'Access key. Null: the usual places of AWS (environment, shared files, role of the machine).',
+  ),
+  secret_key: option(maybe(secret()), null, 'Secret key of the access key.'),
+  path_style: option(
+    maybe(flag()),
+    null,
+    'Whether the bucket goes into the path of the address. Null: if there is an endpoint.',
+  ),
+  ca: option(maybe(text()), null, 'File of certificates (PEM) to trust beside the usual ones.'),
+  interval: option(duration(), '1m', 'Time between two looks at the store.'),
+  since: option(duration(), '1h', 'At the very first start, objects that arrived longer ago are left out.'),
+};
+
+/** Fields of a source that reads a bucket. */
+export const BUCKET_FIELDS = { ...PLACE, bucket: required(text(), BUCKET_DOC), ...ACCESS };
+
+/** Fields of a source that reads a bucket or a folder. */
+export const STORE_FIELDS = {
+  ...PLACE,
+  bucket: option(maybe(text()), null, BUCKET_DOC),
+  ...ACCESS,
+  directory: option(maybe(text()), null, 'Folder with the same layout, instead of a bucket.'),
+};
+
+/** A section with these fields, checked for what goes together. */
+export function storeSection<T extends BucketConfig | StoreConfig>(section: z.ZodType<T>): z.ZodType<T> {
+  const checked = section.superRefine((value, context) => {
+    const fault = faultOf(value);
+    if (fault) context.addIssue({ code: 'custom', path: [fault[0]], message: fault[1] });
+  });
+  return described(checked, fieldMeta(section) ?? {});
+}
+
+function faultOf(config: BucketConfig | StoreConfig): readonly [field: string, message: string] | null {
+  const { bucket, access_key: accessKey, secret_key: secretKey } = config;
+  const directory = 'directory' in config ? config.directory : null;
+  if (bucket === null && directory === null)
+    return ['bucket', 'found neither bucket nor directory, wanted one of them'];
+  if (bucket !== null && directory !== null)
+    return ['directory', 'found both bucket and directory, wanted one of them'];
+  if (accessKey !== null && secretKey === null)
+    return ['secret_key', 'found access_key without secret_key, wanted both'];
+  if (accessKey === null && secretKey !== null)
+    return ['access_key', 'found secret_key without access_key, wanted both'];
+  return null;
+}
+
+/** Opens what the configuration names. Throws if a file of certificates cannot be read. */
+export function openStore(config: BucketConfig | StoreConfig, env: NodeJS.ProcessEnv): ObjectStore {
+  if ('directory' in config && config.directory !== null) return openDirectory(config.directory);
+  const {
+    endpoint: address,
+    region,
+    bucket,
+    access_key: accessKey,
+    secret_key: secretKey,
+    path_style: style,
+    ca,
+  } = config;
+  return openS3({
+    endpoint: address,
+    region,
+    bucket: bucket ?? '',
+    accessKey,
+    secretKey: () => readSecret(secretKey ?? '', env),
+    pathStyle: style ?? address !== null,
+    ...(ca !== null && { ca: readCertificates(ca) }),
+  });
+}
+
+function readCertificates(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    throw new Error(`ca: cannot read ${path}: ${why}, wanted a file of certificates (PEM)`, { cause });
+  }
+}
+
+function maybe<T>(schema: z.ZodType<T>): z.ZodType<T | null> {
+  return described(schema.nullable(), fieldMeta(schema) ?? {});
+}
+
+function prefix(): z.ZodType<string> {
+  const wish = 'wanted the beginning of keys, such as audit/, without a slash before it';
+  return described(
+    z.string({ error: wish }).refine((value) => !value.startsWith('/'), { error: wish }),
+    { kind: 'string' },
+  );
+}
+
+function endpoint(): z.ZodType<string | null> {
+  const wish = 'wanted an address such as https://HOST[:PORT], without user, path and query';
+  const schema = z.string({ error: wish }).refine(isAddress, { error: wish });
+  return described(schema.nullable(), { kind: 'URL' });
+}
+
+function isAddress(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { protocol, username, password, search, hash, hostname } = new URL(value);
+  return /^https?:$/.test(protocol) && `${username}${password}${search}${hash}` === '' && hostname !== '';
+}

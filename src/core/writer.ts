@@ -1,0 +1,86 @@
+import type { Logger } from 'pino';
+import type { z } from 'zod';
+import type { Event } from './event.ts';
+import type { Finding } from './source.ts';
+
+/** An event that the far end will never take; `index` is its place among those that were given. */
+export interface Refused {
+  readonly index: number;
+  readonly reason: 'rejected' | 'too_large';
+  /** What the far end said, in one line. */
+  readonly text: string;
+}
+
+/**
+ * What became of some events:
+ * - `done`: all are stored but the `dead`; `dropped` more were refused, and it is not known which.
+ * - `later`: those in `settled` (by their places) are stored or dead, all others are to be given again, after at least
+ *   `waitMs`. With `hold`, somebody has to put something right first: the next try is made after 30 s.
+ */
+export type Written =
+  | { readonly kind: 'done'; readonly dead: readonly Refused[]; readonly dropped?: number }
+  | {
+      readonly kind: 'later';
+      readonly settled: readonly number[];
+      readonly dead: readonly Refused[];
+      readonly dropped?: number;
+      readonly waitMs: number;
+      readonly hold: boolean;
+      /** Why, in one line. */
+      readonly text: string;
+    };
+
+/** What a writer is given when it is opened. */
+export interface WriterContext {
+  /** `influx` or `influx/NAME`. */
+  readonly name: string;
+  readonly log: Logger;
+  readonly env: NodeJS.ProcessEnv;
+  readonly now: () => number;
+  /** Standard output, unless it is the process's own; what a command prints there comes after the events. */
+  readonly stdout?: NodeJS.WritableStream;
+}
+
+/** A writer that was opened. */
+export interface OpenedWriter {
+  /**
+   * Sends events, in their order. An error that is thrown counts as `later` for all of them. What is sent for an event
+   * is the same each time: it may have arrived before.
+   */
+  write(events: readonly Event[], signal: AbortSignal): Promise<Written>;
+  close(): Promise<void>;
+}
+
+/** What all writers have in their configuration (`writerSection`). */
+export interface WriterConfig {
+  /** Sources whose events it takes, by the names of their sections; empty for all. */
+  readonly sources: readonly string[];
+  /** Size on disk of what may wait, such as `1GiB`. */
+  readonly queue: string | number;
+  /** Most events of one request. */
+  readonly batch: number;
+  /** Of a request. */
+  readonly timeout: string | number;
+  /** How long it may go on after the program was told to stop. */
+  readonly drain: string | number;
+}
+
+/** A writer, declared: everything the program and its documents know of it. */
+export interface WriterSpec<Config extends WriterConfig> {
+  readonly type: string;
+  readonly summary: string;
+  /** What happens when an event is sent twice, as it is after a crash. */
+  readonly repeats: string;
+  readonly config: z.ZodType<Config>;
+  open(config: Config, context: WriterContext): OpenedWriter;
+  /** Tries what the configuration names, without writing an event. */
+  check(config: Config, context: WriterContext, signal: AbortSignal): AsyncIterable<Finding>;
+}
+
+/** A writer whose own types nobody else needs to know. */
+export type AnyWriter = WriterSpec<WriterConfig>;
+
+/** Declares a writer. Its types end here. */
+export function defineWriter<Config extends WriterConfig>(spec: WriterSpec<Config>): AnyWriter {
+  return spec as unknown as AnyWriter;
+}

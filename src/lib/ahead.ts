@@ -1,0 +1,22 @@
+/** Something that was begun for an item; it never rejects. */
+export interface Begun<T, R> {
+  readonly item: T;
+  readonly result: Promise<R>;
+}
+
+/**
+ * Begins work on the next items while the first is gone through, on `most` at once; they come in their order. `begin` has
+ * to give a promise that does not reject, as nobody may be left to hear of it.
+ */
+export async function* ahead<T, R>(
+  items: AsyncIterable<T>,
+  most: number,
+  begin: (item: T) => Promise<R>,
+): AsyncGenerator<Begun<T, R>> {
+  const begun: Begun<T, R>[] = [];
+  for await (const item of items) {
+    begun.push({ item, result: begin(item) });
+    if (begun.length >= most) yield begun.shift()!;
+  }
+  yield* begun;
+}

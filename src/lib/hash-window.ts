@@ -1,0 +1,158 @@
+import { hash } from 'node:crypto';
+
+/** Bytes of a hash. */
+const BYTES = 16;
+const WORDS = BYTES / 4;
+/** The window may be so many times as long before what is too old is dropped. */
+const SLACK = 1.1;
+
+/** The hashes of one delivery, one after the other. */
+export interface HashBlock {
+  /** Numbers go up. */
+  readonly number: number;
+  /** When it was delivered, in milliseconds since 1970. */
+  readonly time: number;
+  readonly hashes: Buffer;
+}
+
+export interface WindowOptions {
+  /** What is older is forgotten, in milliseconds. */
+  readonly lengthMs: number;
+  /** Most hashes that are kept; the oldest go first. */
+  readonly limit: number;
+}
+
+/**
+ * Tells whether something was seen lately, by a hash of 16 bytes (the beginning of a SHA-256). What is seen counts from
+ * `keep` on; until then it can be taken back as a whole (`forget`). Hashes lie in one table of numbers: looking up
+ * allocates nothing, and a million of them take some 50 MB.
+ */
+export class HashWindow {
+  readonly #options: WindowOptions;
+  #blocks: HashBlock[] = [];
+  /** Words of hashes by place; the number of the block in `#owners`, 0 for an empty place. */
+  #table = new Uint32Array(WORDS * 1_024);
+  #owners = new Uint32Array(1_024);
+  #used = 0;
+  #next = 1;
+  /** Seen since the last `keep`. */
+  #fresh: Buffer[] = [];
+  #gone: number[] = [];
+  #new: HashBlock[] = [];
+
+  constructor(options: WindowOptions) {
+    this.#options = options;
+  }
+
+  /** Whether a text was seen before; from now on it was. */
+  see(text: string): boolean {
+    const digest = hash('sha256', text, 'buffer').subarray(0, BYTES);
+    if (!this.#add(digest, this.#next)) return true;
+    this.#fresh.push(digest);
+    return false;
+  }
+
+  /** All that was seen since the last time counts as delivered at this time. */
+  keep(time: number): void {
+    if (this.#fresh.length > 0) {
+      const block = { number: this.#next++, time, hashes: Buffer.concat(this.#fresh) };
+      this.#fresh = [];
+      this.#blocks.push(block);
+      this.#new.push(block);
+    }
+    this.#expire(time);
+  }
+
+  /** Nothing of what was seen since the last time was seen. */
+  forget(): void {
+    if (this.#fresh.length === 0) return;
+    this.#fresh = [];
+    this.#rebuild();
+  }
+
+  /** What changed since it was last taken: blocks that are new, and numbers of those that are gone. */
+  take(): { readonly added: readonly HashBlock[]; readonly gone: readonly number[] } {
+    const taken = { added: this.#new, gone: this.#gone };
+    this.#new = [];
+    this.#gone = [];
+    return taken;
+  }
+
+  /** Takes saved blocks back. */
+  restore(blocks: Iterable<HashBlock>): void {
+    this.#blocks = [...blocks].sort((a, b) => a.number - b.number);
+    this.#next = (this.#blocks.at(-1)?.number ?? 0) + 1;
+    this.#rebuild();
+  }
+
+  /** Rarely, as it takes a new table: what goes then is some hours', or an eighth of all. */
+  #expire(now: number): void {
+    const { lengthMs, limit } = this.#options;
+    const oldest = this.#blocks[0]?.time ?? now;
+    if (this.#used <= limit && oldest > now - lengthMs * SLACK) return;
+    const most = this.#used > limit ? limit * (7 / 8) : limit;
+    let count = this.#used;
+    let end = 0;
+    // The last delivery stays, however large it is.
+    for (const { time, hashes } of this.#blocks.slice(0, -1)) {
+      if (time > now - lengthMs && count <= most) break;
+      count -= hashes.length / BYTES;
+      end += 1;
+    }
+    const gone = new Set(this.#blocks.splice(0, end).map(({ number }) => number));
+    this.#gone.push(...gone);
+    this.#new = this.#new.filter(({ number }) => !gone.has(number));
+    this.#rebuild();
+  }
+
+  #rebuild(): void {
+    const count = this.#blocks.reduce((sum, { hashes }) => sum + hashes.length / BYTES, 0);
+    this.#clear(count);
+    for (const { number, hashes } of this.#blocks) {
+      for (let at = 0; at < hashes.length; at += BYTES) this.#add(hashes.subarray(at, at + BYTES), number);
+    }
+  }
+
+  #clear(count: number): void {
+    let size = 1_024;
+    while (size < 2 * (count + 1)) size *= 2;
+    this.#table = new Uint32Array(WORDS * size);
+    this.#owners = new Uint32Array(size);
+    this.#used = 0;
+  }
+
+  /** False if it is there already. */
+  #add(hash: Buffer, owner: number): boolean {
+    if ((this.#used + 1) * 2 > this.#owners.length) this.#grow();
+    const mask = this.#owners.length - 1;
+    const words = [hash.readUInt32LE(0), hash.readUInt32LE(4), hash.readUInt32LE(8), hash.readUInt32LE(12)];
+    for (let place = words[0]! & mask; ; place = (place + 1) & mask) {
+      if (this.#owners[place] === 0) {
+        this.#owners[place] = owner;
+        this.#table.set(words, place * WORDS);
+        this.#used += 1;
+        return true;
+      }
+      if (this.#is(place, words)) return false;
+    }
+  }
+
+  #is(place: number, words: readonly number[]): boolean {
+    for (let i = 0; i < WORDS; i++) if (this.#table[place * WORDS + i] !== words[i]) return false;
+    return true;
+  }
+
+  #grow(): void {
+    const [table, owners] = [this.#table, this.#owners];
+    this.#table = new Uint32Array(2 * table.length);
+    this.#owners = new Uint32Array(2 * owners.length);
+    const mask = this.#owners.length - 1;
+    for (let from = 0; from < owners.length; from++) {
+      if (owners[from] === 0) continue;
+      let place = table[from * WORDS]! & mask;
+      while (this.#owners[place] !== 0) place = (place + 1) & mask;
+      this.#owners[place] = owners[from]!;
+      this.#table.set(table.subarray(from * WORDS, (from + 1) * WORDS), place * WORDS);
+    }
+  }
+}

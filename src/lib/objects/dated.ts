@@ -1,0 +1,78 @@
+import { foldersIn } from './folders.ts';
+import { DAY_MS, dayPath, type Found, type Listing, type Plan, type Span } from './plan.ts';
+import type { ObjectStore } from './store.ts';
+
+/** How day folders are laid out below a prefix: `…/YYYY/MM/DD/…`. */
+export interface DatedOptions {
+  /** Empty, or ends with a slash, or is the beginning of a name. */
+  readonly prefix: string;
+  readonly lookBackMs: number;
+  /** Whether a folder, given without the prefix and with its slash, may hold days somewhere below. */
+  readonly isBranch: (folder: string) => boolean;
+  /** A key without the prefix. */
+  readonly find: (key: string, size: number) => Found;
+  readonly now: () => number;
+}
+
+/** Days before today that are listed whatever was listed before. */
+const OPEN_DAYS = 3;
+/** Folders are looked for so often, in milliseconds. */
+const FOLDERS_MS = 600_000;
+/** Folders that are gone into, at most: in one another, and in all. */
+const DEEPEST = 12;
+const MOST_FOLDERS = 100_000;
+
+/**
+ * Finds the folders that hold years by going down from the prefix, and lists each of these from the first day that is
+ * asked for: its keys sort by time, so that is one call if there is not much.
+ */
+export function datedPlan({ prefix, lookBackMs, isBranch, find, now }: DatedOptions): Plan {
+  let bases: readonly string[] = [];
+  let foundAt = Number.NEGATIVE_INFINITY;
+  return {
+    lookBackMs,
+    find: (key, size) => (key.startsWith(prefix) ? find(key.slice(prefix.length), size) : { kind: 'nothing' }),
+    listings: async function* (store: ObjectStore, { from, to }: Span, signal: AbortSignal): AsyncGenerator<Listing> {
+      if (now() - foundAt >= FOLDERS_MS || bases.length === 0) {
+        bases = await findBases(store, { prefix, isBranch }, signal);
+        foundAt = now();
+      }
+      const open = Math.min(from, to - OPEN_DAYS * DAY_MS);
+      // A key of the first day itself sorts behind the name of its folder without the slash.
+      const day = open > 0 ? dayPath(open) : null;
+      for (const base of bases) {
+        yield { prefix: base, startAfter: day === null ? null : base + day, flat: false, ordered: true };
+      }
+    },
+  };
+}
+
+async function findBases(
+  store: ObjectStore,
+  { prefix, isBranch }: Pick<DatedOptions, 'prefix' | 'isBranch'>,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const bases: string[] = [];
+  let level = [prefix];
+  let looked = 0;
+  for (let depth = 0; level.length > 0 && depth < DEEPEST; depth++) {
+    const next: string[] = [];
+    for (const folder of level) {
+      looked += 1;
+      if (looked > MOST_FOLDERS)
+        throw new Error(
+          `${store.name}: found more than ${MOST_FOLDERS} folders below ${JSON.stringify(prefix)}, wanted fewer`,
+        );
+      const inner = await foldersIn(store, folder, signal);
+      if (inner.some((name) => YEAR.test(name.slice(folder.length)))) bases.push(folder);
+      for (const name of inner) {
+        const isYear = YEAR.test(name.slice(folder.length));
+        if (!isYear && isBranch(name.slice(prefix.length))) next.push(name);
+      }
+    }
+    level = next;
+  }
+  return bases;
+}
+
+const YEAR = /^[0-9]{4}\/$/;

@@ -1,0 +1,68 @@
+import type { ObjectContent, ObjectFormat } from '../../core/objects/reader.ts';
+import { isWithin, type Rejected, type SourceContext } from '../../core/source.ts';
+import { LineSplitter, type LongLine } from '../../lib/objects/split-lines.ts';
+import type { StoredObject } from '../../lib/objects/store.ts';
+import type { S3AuditConfig } from './config.ts';
+import { isIamKey, readKey } from './keys.ts';
+import type { AuditRecord, Place } from './record.ts';
+import { readRecord } from './records.ts';
+
+/** A line of an object, and what it says. */
+export interface AuditItem {
+  readonly found: AuditRecord | Rejected;
+  readonly line: string;
+  /** When the object was last modified, or the record was pushed; milliseconds since 1970. */
+  readonly arrival: number;
+}
+
+/** A line that has more than 1 MiB. */
+export const TOO_LONG: Rejected = { rejected: 'too_long' };
+
+type Range = SourceContext<Record<string, never>>['range'];
+
+/** Objects as lines, each a record. An object that is put there again with more lines is read on. */
+export function auditFormat({ layout, prefix, format }: S3AuditConfig, range: Range): ObjectFormat<AuditItem> {
+  return {
+    grows: true,
+    open: (object) => contentOf(placeOf(object, { layout, prefix, format }), range),
+  };
+}
+
+/** The lines of a piece of input, as of an object that was last modified at a time. */
+export function* splitInput(input: Buffer, place: Place): Generator<AuditItem> {
+  const content = contentOf(place, { since: null, until: null });
+  yield* content.items(input);
+  yield* content.end();
+}
+
+function placeOf(
+  { key, size, modified }: StoredObject,
+  config: Pick<S3AuditConfig, 'layout' | 'prefix' | 'format'>,
+): Place {
+  const reading = readKey(config.layout, key.slice(config.prefix.length), size);
+  return { format: config.format, iam: reading.kind === 'log' && isIamKey(reading), arrival: modified };
+}
+
+function contentOf(place: Place, range: Range): ObjectContent<AuditItem> {
+  const splitter = new LineSplitter();
+  const isLimited = range.since !== null || range.until !== null;
+  const items = function* (lines: Iterable<string | LongLine>): Generator<AuditItem> {
+    for (const line of lines) {
+      const item = itemOf(line, place);
+      if (item && (!isLimited || isWithin(timeOf(item), range))) yield item;
+    }
+  };
+  return { items: (chunk) => items(splitter.lines(chunk)), end: () => items(splitter.end()) };
+}
+
+function itemOf(line: string | LongLine, place: Place): AuditItem | null {
+  const { arrival } = place;
+  if (typeof line !== 'string') return { found: TOO_LONG, line: '', arrival };
+  const found = readRecord(line, place);
+  return found && { found, line, arrival };
+}
+
+/** A record without a usable time is as old as its object. */
+function timeOf({ found, arrival }: AuditItem): number | null {
+  return 'rejected' in found ? null : (found.timeMs ?? arrival);
+}

@@ -1,0 +1,7 @@
+import type { AnyWriter } from '../core/writer.ts';
+import { elasticsearch } from './elasticsearch/index.ts';
+import { influx } from './influx/index.ts';
+import { stdout } from './stdout/index.ts';
+
+/** All writers, in the order of the documentation. */
+export const WRITERS: readonly AnyWriter[] = [stdout, influx, elasticsearch];
