@@ -47,8 +47,17 @@ export async function startApp(options: AppOptions): Promise<App> {
     const saved = state.load();
     engine.restore(saved);
     const writing = await openWriting({ ...writingOf(options, engine), store: state, saved, directory });
+    let keeper: Keeper | null = null;
+    // What cannot be saved at the end was said already, and is read again after the next start.
+    closers.push(
+      async () => keeper?.close().catch(() => {}),
+      () => writing.close(),
+      // Writers can have only what is saved.
+      async () => keeper?.commit().catch(() => {}),
+    );
     const { pipelines, stop } = startSources(engine, saved, writing);
-    const keeper = startKeeper({
+    closers.push(stop);
+    keeper = startKeeper({
       state,
       registry: engine.registry,
       scrapers: engine.scrapers,
@@ -57,14 +66,6 @@ export async function startApp(options: AppOptions): Promise<App> {
       log: options.log,
       onCommit: (seconds) => engine.own.commitSeconds.observe({}, seconds),
     });
-    // What cannot be saved at the end was said already, and is read again after the next start.
-    closers.push(
-      () => keeper.close().catch(() => {}),
-      () => writing.close(),
-      // Writers can have only what is saved.
-      () => keeper.commit().catch(() => {}),
-      stop,
-    );
     const { server, ready } = await serve(options, engine, { keeper, pipelines });
     closers.push(() => server.close());
     return { url: server.url, ready, problem: () => keeper.problem(), close };

@@ -166,14 +166,14 @@ class Loop {
   async #run(): Promise<void> {
     const reader = this.#reader;
     for (;;) {
-      this.#setState('idle', null);
+      if (reader.events === 0) this.#setState('idle', null);
       await reader.some(this.#ending.signal);
       if (reader.events === 0 || this.#stopping.signal.aborted) break;
       await this.#linger();
       const events = reader.take({ events: this.#options.config.batch, bytes: BATCH_BYTES });
       if (events.length > 0 && !(await this.#deliver(events))) break;
     }
-    this.#setState('ended', null);
+    this.#setState('ended', this.#status.problem);
   }
 
   /** Waits for a full batch, but not for long. */
@@ -182,10 +182,13 @@ class Loop {
     const enough = new AbortController();
     const timer = setTimeout(() => enough.abort(), LINGER_MS);
     this.#lingering = enough;
-    while (!enough.signal.aborted && this.#reader.events < this.#options.config.batch)
-      await this.#reader.more(enough.signal);
+    while (!enough.signal.aborted && !this.#isBatchFull()) await this.#reader.more(enough.signal);
     clearTimeout(timer);
     this.#lingering = null;
+  }
+
+  #isBatchFull(): boolean {
+    return this.#reader.events >= this.#options.config.batch || this.#reader.bytes >= BATCH_BYTES;
   }
 
   /** Gives events until all of them are settled; false if it was stopped before that. */
@@ -196,7 +199,7 @@ class Loop {
     for (let attempt = 0; ; attempt++) {
       this.#setState(attempt === 0 ? 'delivering' : 'waiting', this.#status.problem);
       const began = performance.now();
-      const written = await this.#opened.write(left, signal).catch(failed);
+      const written = await this.#write(left);
       lost.rejected += written.dropped ?? 0;
       for (const { reason } of written.dead) lost[reason] += 1;
       await this.#bury(left, written.dead);
@@ -216,6 +219,16 @@ class Loop {
       const waitMs = written.hold ? HOLD_MS : retryWaitMs(attempt, { atLeastMs: written.waitMs });
       await delay(waitMs, undefined, { signal }).catch(() => {});
       if (signal.aborted) return false;
+    }
+  }
+
+  async #write(events: readonly Event[]): Promise<Written> {
+    try {
+      return await this.#opened.write(events, this.#stopping.signal);
+    } catch (error) {
+      // A writer that throws has not said that anything arrived.
+      const text = error instanceof Error ? error.message : String(error);
+      return { kind: 'later', settled: [], dead: [], waitMs: 0, hold: false, text };
     }
   }
 
@@ -272,10 +285,4 @@ class Loop {
 interface Lost {
   rejected: number;
   too_large: number;
-}
-
-/** A writer that throws has not said that anything arrived. */
-function failed(error: unknown): Written {
-  const text = error instanceof Error ? error.message : String(error);
-  return { kind: 'later', settled: [], dead: [], waitMs: 0, hold: false, text };
 }

@@ -75,7 +75,9 @@ export function startKeeper(options: KeeperOptions): Keeper {
     return next;
   }
 
-  const timer = setInterval(() => commit().catch(() => {}), COMMIT_MS);
+  const commitSoon = () => void commit().catch(() => {});
+  options.queue?.onFull(commitSoon);
+  const timer = setInterval(commitSoon, COMMIT_MS);
   return {
     commit,
     problem: () => problem,

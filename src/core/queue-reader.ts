@@ -122,12 +122,13 @@ export class QueueReader {
     this.events -= events;
     this.#done += events;
     this.#isMoved = true;
-    for (let first = this.#waiting[0]; first && this.#done >= first.events; first = this.#waiting[0]) {
-      this.#done -= first.events;
-      this.#waiting.shift();
-      this.bytes -= first.bytes;
-      this.#queue.passed(first);
+    let end = 0;
+    for (let block = this.#waiting[0]; block && this.#done >= block.events; block = this.#waiting[++end]) {
+      this.#done -= block.events;
+      this.bytes -= block.bytes;
+      this.#queue.passed(block);
     }
+    this.#waiting.splice(0, end);
     this.#held = 0;
     this.#makeRoom();
   }

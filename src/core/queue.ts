@@ -66,6 +66,7 @@ export class Queue {
   #freshBytes = 0;
   #committingBytes = 0;
   #room: { readonly made: Promise<void>; readonly make: () => void } | null = null;
+  #commitSoon: () => void = () => {};
 
   constructor(store: BlockStore) {
     this.#store = store;
@@ -145,6 +146,11 @@ export class Queue {
     return spool;
   }
 
+  /** Told when so much waits in memory that it should be committed now. */
+  onFull(commitSoon: () => void): void {
+    this.#commitSoon = commitSoon;
+  }
+
   /** What has to be committed. */
   take(): { readonly cells: readonly Cell[]; readonly blocks: readonly Block[] } {
     for (const spool of this.#spools) spool.publish();
@@ -199,6 +205,7 @@ export class Queue {
       let make = () => {};
       const made = new Promise<void>((resolve) => (make = resolve));
       this.#room = { made, make };
+      this.#commitSoon();
     }
     return this.#room.made;
   }

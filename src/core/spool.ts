@@ -22,6 +22,8 @@ export interface SpoolOptions {
   readonly room: () => Promise<void> | null;
 }
 
+/** What a block takes besides its events, on disk and in memory: many may be small. */
+const OVERHEAD_BYTES = 256;
 /** What the disk did not take is tried again after so many milliseconds. */
 const RETRY_MS = 1_000;
 
@@ -85,7 +87,7 @@ export class Spool {
       id: this.#options.newId(),
       source: this.#options.source,
       events,
-      bytes: content.length,
+      bytes: content.length + OVERHEAD_BYTES,
       content,
     };
     this.#lines = [];

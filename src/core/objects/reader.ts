@@ -171,6 +171,7 @@ export class ObjectReader<Raw> {
       if (!context.signal.aborted) this.#fail(error);
     }
     if (this.#problem !== null || context.signal.aborted) return;
+    if (!context.follow) return;
     this.#position = { ...this.#position, listed: now };
     this.#ledger.sweep(this.#now() - FORGET_MS);
   }

@@ -17,14 +17,8 @@ export interface Seen {
   foreign: boolean;
 }
 
-/** What the lowest layer of the SDK works with. */
-export interface Watched {
-  readonly step: 'deserialize';
-  readonly priority: 'low';
-  readonly name: string;
-}
-
-export const WATCHED: Watched = { step: 'deserialize', priority: 'low', name: 'trailgaugeAnswer' };
+/** Where `watch` goes in the middleware of the SDK: below all that makes something of an answer. */
+export const WATCHED = { step: 'deserialize', priority: 'low', name: 'watchAnswer' } as const;
 
 /** Most of a listing or an error, in bytes: a thousand keys of full length, encoded, take a third of it. */
 const BODY_LIMIT = 16 * 1024 * 1024;
@@ -45,14 +39,26 @@ interface Raw {
   body: Readable;
 }
 
+/** Middleware that keeps what is seen of the last answer; `object`: a good one has an object as its body. */
+export function watch<A extends { readonly request: unknown }, R extends { readonly response: unknown }>(
+  seen: Seen,
+  limits: ReadLimits & { readonly object: boolean },
+): (handle: (args: A) => Promise<R>) => (args: A) => Promise<R> {
+  return (handle) => async (args) => {
+    prepare(args.request as Sent, seen);
+    const result = await handle(args);
+    await look(result.response as Raw, seen, limits);
+    return result;
+  };
+}
+
 /**
  * Prepares one request, of each try anew. What it adds is not signed: the XML API of Google Cloud Storage changes the
  * header `Accept-Encoding` before it checks the signature, and unpacks what it stored as gzip unless asked for gzip. No
  * other store unpacks, but something in between could pack.
  */
-export function prepare(request: unknown, seen: Seen): void {
+function prepare({ headers, hostname }: Sent, seen: Seen): void {
   Object.assign(seen, unseen());
-  const { headers, hostname } = request as Sent;
   headers['accept-encoding'] = hostname.endsWith('storage.googleapis.com') ? 'gzip' : 'identity';
 }
 
@@ -60,30 +66,27 @@ export function prepare(request: unknown, seen: Seen): void {
  * Looks at an answer before the SDK does. Bodies that the SDK would read into memory are read here, within limits. Throws
  * if a listing is none, as the SDK would take any text for an empty one, and if the store wants to be left alone.
  */
-export async function look(response: unknown, seen: Seen, limits: ReadLimits & { object: boolean }): Promise<void> {
-  const raw = response as Raw;
-  const time = Date.parse(raw.headers.date ?? '');
-  seen.status = raw.statusCode;
-  seen.time = Number.isNaN(time) ? null : time;
-  seen.retryAfterMs = retryAfterMs(raw.headers['retry-after'], seen.time ?? Date.now());
-  seen.region = /^[a-z0-9-]{2,40}$/.exec(raw.headers['x-amz-bucket-region'] ?? '')?.[0] ?? null;
-  seen.type = raw.headers['content-type']?.split(';', 1)[0]?.trim() ?? '';
+async function look(raw: Raw, seen: Seen, limits: ReadLimits & { readonly object: boolean }): Promise<void> {
+  note(raw, seen);
   const isGood = raw.statusCode >= 200 && raw.statusCode < 300;
   if (isGood && limits.object) return;
   const body = await whole(raw.body, limits);
-  const text = body
-    .subarray(0, 1_024)
-    .toString()
-    .replace(/^\ufeff/, '')
-    .trimStart();
-  seen.foreign = text !== '' && !/^<(?:\?xml|Error|ListBucketResult)[\s>]/.test(text);
-  if (isGood && (seen.foreign || text === '')) {
-    seen.foreign = true;
-    throw new Error('not a listing');
-  }
+  const begin = body.subarray(0, 1_024).toString();
+  const text = begin.replace(/^\ufeff/, '').trimStart();
+  seen.foreign = text === '' ? isGood : !/^<(?:\?xml|Error|ListBucketResult)[\s>]/.test(text);
+  if (isGood && seen.foreign) throw new Error('not a listing');
   // The SDK would ask again after 5 s at most, whatever the store wants.
-  if (seen.retryAfterMs) throw Object.assign(new Error('UnknownError'), { Code: codeIn(text) });
+  if (!isGood && seen.retryAfterMs) throw Object.assign(new Error('UnknownError'), { Code: codeIn(text) });
   raw.body = Readable.from(seen.foreign ? Buffer.alloc(0) : body);
+}
+
+function note({ statusCode, headers }: Raw, seen: Seen): void {
+  const time = Date.parse(headers.date ?? '');
+  seen.status = statusCode;
+  seen.time = Number.isNaN(time) ? null : time;
+  seen.retryAfterMs = retryAfterMs(headers['retry-after'], seen.time ?? Date.now());
+  seen.region = /^[a-z0-9-]{2,40}$/.exec(headers['x-amz-bucket-region'] ?? '')?.[0] ?? null;
+  seen.type = headers['content-type']?.split(';', 1)[0]?.trim() ?? '';
 }
 
 function codeIn(text: string): string {

@@ -14,13 +14,13 @@ export interface S3Options {
   readonly secretKey: () => Promise<string>;
   /** The bucket goes into the path, not into the name of the host. */
   readonly pathStyle: boolean;
-  /** For a connection, for the headers of an answer, and for a silence within its body, each; 30 s, if left out. */
+  /** From a request to the headers of its answer, and for a silence within the body; 30 s, if left out. */
   readonly timeoutMs?: number;
   /** Certificates (PEM) that are trusted beside those of Node.js. */
   readonly ca?: string;
 }
 
-/** What one name of the SDK is good for: `typeof import` alone would load it. */
+/** The module of the SDK; as a type, it is not loaded. */
 export type Sdk = typeof import('@aws-sdk/client-s3');
 
 export interface S3Access {
@@ -107,7 +107,7 @@ async function open(options: S3Options, agents: Agents): Promise<S3Access> {
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: {
       ...agents,
-      connectionTimeout: timeoutMs,
+      // From the begin, connecting included. A limit for the connection alone would go on after the call was given up.
       requestTimeout: timeoutMs,
       throwOnRequestTimeout: true,
       // It would also count the time in which nobody wants to read.

@@ -107,15 +107,13 @@ function unanswered(error: unknown): string {
   if (known !== undefined) return `${known} (${code})`;
   // The SDK calls both of these timeouts.
   if (code === 'ECONNRESET' || code === 'EPIPE') return `the connection was closed without an answer (${code})`;
-  if (name === 'TimeoutError') return timedOut(message, code);
+  if (name === 'TimeoutError') return timedOut(message);
   return shown(message, 160);
 }
 
-function timedOut(message: string, code: string): string {
-  // The SDK gives a code only to the second.
-  const what = code === '' || message.startsWith('connect ') ? 'connection' : 'answer';
+function timedOut(message: string): string {
   const limit = /\b([0-9]{1,9}) ms\b/.exec(message);
-  return `there was no ${what}${limit ? ` within ${Number(limit[1]) / 1_000} s` : ''}; check the endpoint and the network`;
+  return `there was no answer${limit ? ` within ${Number(limit[1]) / 1_000} s` : ''}; check the endpoint and the network`;
 }
 
 function refused(error: unknown, call: FailedCall): string {
@@ -125,7 +123,7 @@ function refused(error: unknown, call: FailedCall): string {
     return `the answer was ${seen.status} with a body (${type}) that is not of S3; check the endpoint`;
   }
   const code = codeOf(error);
-  const isNamed = !['Unknown', 'UnknownError', 'NotFound', ''].includes(code) && !/^[0-9]+$/.test(code);
+  const isNamed = !['Unknown', 'UnknownError', 'Error', 'NotFound', ''].includes(code) && !/^[0-9]+$/.test(code);
   const answer = `the answer was ${seen.status}${isNamed ? ` ${code}` : ''}`;
   const advice = adviceOf(error, code, call);
   if (advice !== null) return `${answer}: ${advice}`;

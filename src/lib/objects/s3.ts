@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Readable } from 'node:stream';
 import type { _Object as Listed, ListObjectsV2CommandOutput } from '@aws-sdk/client-s3';
 import { chunksOf, held, type ReadLimits } from './chunks.ts';
-import { look, prepare, type Seen, unseen, WATCHED } from './s3-answer.ts';
+import { type Seen, unseen, WATCHED, watch } from './s3-answer.ts';
 import { type S3Access, type S3Connector, type S3Options, s3Connector, timeoutOf } from './s3-client.ts';
 import { brokenOff, isKeyRefusal, s3Failure } from './s3-failure.ts';
 import { shown } from './shown.ts';
@@ -156,7 +156,7 @@ async function* counted(chunks: AsyncIterable<Buffer>, size: number, cannot: str
 }
 
 function unquoted(etag: string): string {
-  return /^"(.*)"$/.exec(etag)?.[1] ?? etag;
+  return /^(?:W\/)?"(.*)"$/.exec(etag)?.[1] ?? etag;
 }
 
 /** What `EncodingType: 'url'` made of a key: `+` is a space. Bytes that are no UTF-8 become U+FFFD. */

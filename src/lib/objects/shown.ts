@@ -4,5 +4,5 @@ export function shown(text: string, limit: number): string {
     .slice(0, 4 * limit)
     .replace(/[\p{C}\p{Z}]+/gu, ' ')
     .trim();
-  return line.length > limit ? `${line.slice(0, limit)}…` : line;
+  return line.length > limit ? `${line.slice(0, limit).toWellFormed()}…` : line;
 }
