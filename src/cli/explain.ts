@@ -44,7 +44,7 @@ export async function explain(args: ExplainArguments, io: Io): Promise<number> {
   try {
     const addresses = openAddresses(config.addresses, { follow: false, log });
     const metrics = registry.register(args.source, spec.metrics, sourceLabel(args.source).constant);
-    const opened = spec.open(config.sources[args.source] ?? spec.config.parse(undefined), {
+    const opened = spec.open(config.sources[args.source] ?? spec.config.parse(spec.blank), {
       name: args.source,
       metrics,
       aside: metrics,

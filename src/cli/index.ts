@@ -8,6 +8,7 @@ type Format = 'yaml' | 'json';
 const COMMANDS = [
   'start',
   'once',
+  'backfill',
   'demo',
   'explain',
   'doctor',
@@ -63,7 +64,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
             requiresArg: true,
             describe: 'Only events from this time on: RFC 3339, or a duration such as 36h',
           })
-          .option('until', { type: 'string', requiresArg: true, describe: 'Only events up to this time' })
+          .option('until', { type: 'string', requiresArg: true, describe: 'Only events before this time' })
           .option('format', {
             choices: ['text', 'openmetrics'] as const,
             default: 'text' as const,
@@ -78,6 +79,45 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
                 since: file(args.since),
                 until: file(args.until),
                 format: args.format,
+              },
+              io,
+            ),
+          ),
+        ),
+    )
+    .command(
+      'backfill',
+      'Write the history of what the sources hold as OpenMetrics with timestamps',
+      (command) =>
+        command
+          .option('since', {
+            type: 'string',
+            requiresArg: true,
+            demandOption: true,
+            describe: 'Events from this time on: RFC 3339, or a duration such as 7d',
+          })
+          .option('until', { type: 'string', requiresArg: true, describe: 'Events before this time; by default now' })
+          .option('step', {
+            type: 'string',
+            requiresArg: true,
+            default: '1m',
+            describe: 'Time between two samples of a series',
+          })
+          .option('output', {
+            type: 'string',
+            requiresArg: true,
+            describe: 'File to write, instead of standard output',
+          }),
+      (args) =>
+        run(
+          import('./backfill.ts').then((module) =>
+            module.backfill(
+              {
+                config: { config: file(args.c), format: formatOf(args.f) },
+                since: file(args.since) ?? '',
+                until: file(args.until),
+                step: file(args.step) ?? '',
+                output: file(args.output),
               },
               io,
             ),

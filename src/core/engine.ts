@@ -13,7 +13,7 @@ import { restoreSeries } from './metrics/saved.ts';
 import { type Scraper, Scrapers } from './metrics/scrape.ts';
 import type { Exposition } from './metrics/sheet.ts';
 import { OWN_METRICS, SOURCE_METRICS, WRITER_METRICS } from './own.ts';
-import { type Pipeline, type PipelineOptions, sourceLabel, startPipeline } from './pipeline.ts';
+import { type History, type Pipeline, type PipelineOptions, sourceLabel, startPipeline } from './pipeline.ts';
 import type { AnySource } from './source.ts';
 import type { Status } from './status.ts';
 import type { Version } from './version.ts';
@@ -55,10 +55,12 @@ export interface Engine {
   status(problem: string | null): Status;
 }
 
-export interface StartOptions extends Pick<PipelineOptions, 'follow' | 'range' | 'signal' | 'history'> {
+export interface StartOptions extends Pick<PipelineOptions, 'follow' | 'range' | 'signal'> {
   readonly saved: (name: string) => PipelineOptions['saved'];
   /** Where events go on to; null for nowhere. */
   readonly writing: Writing | null;
+  /** Where it is the past that is wanted. */
+  readonly history?: (name: string) => History;
 }
 
 /** Values of each kind that the status page shows. */
@@ -110,7 +112,7 @@ export function createEngine(options: EngineOptions): Engine {
       // Written by the keeper; the version of the state's format vouches for the shape.
       scrapers.restore((saved.under('scrapers')[0]?.[1] ?? []) as readonly Scraper[]);
     },
-    start: ({ saved, writing: writers, ...how }) => {
+    start: ({ saved, writing: writers, history, ...how }) => {
       writing = writers;
       pipelines = sections.map(({ name, config, spec }) =>
         startPipeline({
@@ -124,6 +126,7 @@ export function createEngine(options: EngineOptions): Engine {
           addresses: options.addresses,
           saved: saved(name),
           queue: writing?.queue ?? null,
+          ...(history && { history: history(name) }),
           ...how,
         }),
       );

@@ -51,6 +51,8 @@ export interface History {
   readonly stepMs: number;
   /** So many events have no time, and are in no step. */
   onUntimed(events: number): void;
+  /** Told after each batch; waited for. */
+  settled(): Promise<void>;
 }
 
 /** The loop of one source. */

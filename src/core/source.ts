@@ -129,6 +129,8 @@ export interface SourceSpec<Config, C extends Catalogue, Raw, Item> {
   /** What happens to events while the program is down, or dies. */
   readonly replay: string;
   readonly config: z.ZodType<Config>;
+  /** A section that is as good as any where nothing is read, for `explain`; left out if the defaults are one. */
+  readonly blank?: unknown;
   readonly metrics: C;
   /** Reasons for which items are rejected, all of them shown from the start. */
   readonly reasons?: readonly string[];

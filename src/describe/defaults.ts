@@ -66,16 +66,17 @@ function sectionLines(
     const comment = entry.doc ? [`${indent}# ${entry.doc}`] : [];
     if (!isSection(entry)) return [...comment, `${indent}${inline(key)}: ${inline(entry.fallback ?? null)}`];
     if (entry.entries.length === 0) return [...comment, `${indent}${inline(key)}: {}`];
-    const inner = sectionLines(entry, `${indent}  `, isOff, at);
+    const off = isOff(at);
+    // What is in a comment already is no comment once more.
+    const inner = sectionLines(entry, `${indent}  `, off ? () => false : isOff, at);
     const lines = [`${indent}${inline(key)}:`, ...inner];
-    return [...comment, ...(isOff(at) ? lines.map((line) => commented(line, indent)) : lines), ...(indent ? [] : [''])];
+    return [...comment, ...(off ? lines.map((line) => commented(line, indent)) : lines), ...(indent ? [] : [''])];
   });
 }
 
 /** A line as a comment that stands no further left than this. */
 function commented(line: string, indent: string): string {
-  const text = line.slice(indent.length);
-  return text.startsWith('#') ? line : `${indent}# ${text}`;
+  return `${indent}# ${line.slice(indent.length)}`;
 }
 
 function inline(value: unknown): string {

@@ -6,7 +6,8 @@ export interface Begun<T, R> {
 
 /**
  * Begins work on the next items while the first is gone through, on `most` at once; they come in their order. `begin` has
- * to give a promise that does not reject, as nobody may be left to hear of it.
+ * to give a promise that does not reject, as nobody may be left to hear of it. Where the items end with an error, those
+ * that came before are given first.
  */
 export async function* ahead<T, R>(
   items: AsyncIterable<T>,
@@ -14,9 +15,15 @@ export async function* ahead<T, R>(
   begin: (item: T) => Promise<R>,
 ): AsyncGenerator<Begun<T, R>> {
   const begun: Begun<T, R>[] = [];
-  for await (const item of items) {
-    begun.push({ item, result: begin(item) });
-    if (begun.length >= most) yield begun.shift()!;
+  let failure: { readonly error: unknown } | null = null;
+  try {
+    for await (const item of items) {
+      begun.push({ item, result: begin(item) });
+      if (begun.length >= most) yield begun.shift()!;
+    }
+  } catch (error) {
+    failure = { error };
   }
   yield* begun;
+  if (failure) throw failure.error;
 }

@@ -1,6 +1,8 @@
 import type { AnySource } from '../core/source.ts';
+import { cloudTrail } from './cloudtrail/index.ts';
+import { gcpLogs } from './gcp-logs/index.ts';
 import { reaction } from './reaction/index.ts';
 import { s3Audit } from './s3-audit/index.ts';
 
 /** All sources, in the order of the documentation. */
-export const SOURCES: readonly AnySource[] = [reaction, s3Audit];
+export const SOURCES: readonly AnySource[] = [reaction, s3Audit, cloudTrail, gcpLogs];

@@ -1,5 +1,5 @@
 import { type ByteWriter, formatValue } from './bytes.ts';
-import { shownType } from './define.ts';
+import { type MetricDef, shownType } from './define.ts';
 import { bodyOf, type Family } from './family.ts';
 import { type GaugeRows, gaugeRows } from './gauge.ts';
 import { escapeHelp, shownSuffix } from './labels.ts';
@@ -19,7 +19,7 @@ export async function expose(registry: Registry, options: ExpositionOptions): Pr
   const sheet = new Sheet();
   const { format } = options.view;
   for (const family of registry.families.values()) {
-    sheet.head(format === 'protobuf' ? '' : head(family, format));
+    sheet.head(format === 'protobuf' ? '' : metricHead(family.def, format));
     // It stops after each piece of work, so that others can have their turn where that has become much.
     const rows = () => gaugeRows(family, options.now);
     const writing =
@@ -124,10 +124,11 @@ function writeSample(
   writer.text('\n');
 }
 
-function head(family: Family, format: 'text' | 'openmetrics'): string {
-  const { name, help, type } = family.def;
+/** What stands before the series of a metric. */
+export function metricHead(def: MetricDef, format: 'text' | 'openmetrics'): string {
+  const { name, help, type } = def;
   const title = format === 'openmetrics' && type === 'counter' ? name.slice(0, -'_total'.length) : name;
   const unit = format === 'openmetrics' ? /_(seconds|bytes)$/.exec(title)?.[1] : undefined;
   const text = format === 'openmetrics' ? escapeHelp(help).replaceAll('"', '\\"') : escapeHelp(help);
-  return `# HELP ${title} ${text}\n# TYPE ${title} ${shownType(family.def)}\n${unit ? `# UNIT ${title} ${unit}\n` : ''}`;
+  return `# HELP ${title} ${text}\n# TYPE ${title} ${shownType(def)}\n${unit ? `# UNIT ${title} ${unit}\n` : ''}`;
 }

@@ -45,12 +45,12 @@ export type GaugeRows = Iterable<readonly [text: string, value: number]>;
 
 /** What is shown of a metric without a table. */
 export function* gaugeRows(
-  { def, gauges, tops, distincts, maxima, errorsOf }: Family,
+  { gauges, tops, distincts, maxima, errorsOf }: Family,
   now: number,
 ): Generator<readonly [text: string, value: number]> {
   if (errorsOf) yield* errorsOf.errors(now);
   if (tops) yield* tops.rows(now);
   if (distincts) yield* distincts.rows(now);
-  if (maxima) yield* maxima.rows(def.name);
+  if (maxima) yield* maxima.rows();
   for (const shown of gauges.values()) yield* shown;
 }

@@ -6,8 +6,8 @@ import { type Label, suffixText } from './labels.ts';
 import type { Registry } from './registry.ts';
 import { declared, type LabelSet, OTHER } from './rows.ts';
 
-/** A slot is a minute, and the window has so many. */
-const SLOT_MS = 60_000;
+/** Milliseconds of a slot, which is a minute; the window has so many. */
+export const SLOT_MS = 60_000;
 const SLOTS = 60;
 
 /** The slot that a time falls into. */
@@ -60,7 +60,8 @@ interface Owned {
 /** The series of a `maximum` metric, of all owners. */
 export class Maxima {
   readonly #owned = new Map<string, Owned>();
-  readonly #gone: Cell[] = [];
+  /** Series that were forgotten, and are still saved. */
+  readonly #gone: (readonly [owner: string, text: string])[] = [];
 
   /** Series that are kept. */
   get shown(): number {
@@ -117,14 +118,14 @@ export class Maxima {
   }
 
   /** Label texts and values; series of which nothing is left in the window are forgotten. */
-  *rows(name: string): Generator<readonly [text: string, value: number]> {
+  *rows(): Generator<readonly [text: string, value: number]> {
     for (const [owner, { series, newest }] of this.#owned) {
       for (const [text, slots] of series) {
         const value = slots.greatest(firstSlot(newest));
         if (value !== null) yield [text, value];
         else {
           series.delete(text);
-          this.#gone.push([['maximum', name, owner, text], undefined]);
+          this.#gone.push([owner, text]);
         }
       }
     }
@@ -141,7 +142,7 @@ export class Maxima {
 
   /** What changed since it was last taken. */
   *take(name: string): Generator<Cell> {
-    yield* this.#gone.splice(0);
+    for (const [owner, text] of this.#gone.splice(0)) yield [['maximum', name, owner, text], undefined];
     for (const [owner, owned] of this.#owned) {
       if (owned.isMoved) yield [['newest', name, owner], owned.newest];
       owned.isMoved = false;

@@ -1,10 +1,8 @@
 import type { Catalogue, MetricDef } from './define.ts';
 import type { Counter, Handles, Histogram, Maximum } from './handles.ts';
+import { SLOT_MS } from './maxima.ts';
 import type { Registry } from './registry.ts';
 import type { Sink } from './stage.ts';
-
-/** Milliseconds of a minute, in which `maximum` counts. */
-const SLOT_MS = 60_000;
 
 /** Merges what was staged into the series of a registry, by the handles of the same catalogue. */
 export function registrySink<C extends Catalogue>(catalogue: C, handles: Handles<C>, registry: Registry): Sink {

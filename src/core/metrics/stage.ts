@@ -104,8 +104,9 @@ export class Stage<C extends Catalogue> {
         const most = this.#options.history ? Number.POSITIVE_INFINITY : MOST_MINUTES;
         const make = (at: Place) => new StagedMaximum(at, most);
         const series = (labels: LabelSet) => this.#of(this.#maxima, def, labels, make);
-        // A time without a value is nobody's; this series takes no place from another one.
-        return { series, advance: (time: number) => over(this.#maxima, def, make).advance(time) };
+        // A time without a value is nobody's, and takes no place from a series.
+        const times = { def, key: `${def.name} times` };
+        return { series, advance: (time: number) => overflow(this.#maxima, times, make).advance(time) };
       }
       default:
         return unstaged(def);
@@ -119,7 +120,7 @@ export class Stage<C extends Catalogue> {
     if (known) return known;
     if (!isKnown(def, labels)) {
       const count = this.#count.get(def) ?? 0;
-      if (count >= limitOf(def)) return over(kept, def, make);
+      if (count >= limitOf(def)) return overflow(kept, { def, key: def.name }, make);
       this.#count.set(def, count + 1);
     }
     const made = make({ def, labels, isOver: false });
@@ -135,9 +136,12 @@ interface Place {
   readonly isOver: boolean;
 }
 
-function over<T>(kept: Map<string, T>, def: MetricDef, make: (at: Place) => T): T {
-  // No other key is like this.
-  const key = def.name;
+/** The series that takes what has none of its own; its key is like no other. */
+function overflow<T>(
+  kept: Map<string, T>,
+  { def, key }: { readonly def: MetricDef; readonly key: string },
+  make: (at: Place) => T,
+): T {
   const made = kept.get(key) ?? make({ def, labels: othersOf(def), isOver: true });
   kept.set(key, made);
   return made;

@@ -1,4 +1,3 @@
-import { compareKeys } from '../../lib/objects/key-order.ts';
 import type { StoredObject } from '../../lib/objects/store.ts';
 import type { SavedEntries } from '../source.ts';
 
@@ -42,11 +41,21 @@ interface Kept {
 const KEY = 'object ';
 const FLOOR = 'floor ';
 
+export interface LedgerOptions {
+  /** Whether changes are taken to be saved. */
+  readonly isSaved: boolean;
+}
+
 /** An entry for every key that a listing may still show. */
 export class Ledger {
+  readonly #isSaved: boolean;
   readonly #entries = new Map<string, Kept>();
   readonly #floors = new Map<string, string>();
   #changed = new Map<string, unknown>();
+
+  constructor({ isSaved }: LedgerOptions) {
+    this.#isSaved = isSaved;
+  }
 
   get(key: string): LedgerEntry | null {
     return this.#entries.get(key)?.entry ?? null;
@@ -65,7 +74,7 @@ export class Ledger {
   set(key: string, entry: LedgerEntry, now: number): void {
     this.#entries.set(key, { entry, seen: now });
     const { etag, size, state, tries, next, records, length, crc, problem } = entry;
-    this.#changed.set(KEY + key, [etag, size, state, tries, next, records, length, crc, problem] satisfies SavedEntry);
+    this.#change(KEY + key, [etag, size, state, tries, next, records, length, crc, problem] satisfies SavedEntry);
   }
 
   /** The key behind which a listing of this prefix may begin. */
@@ -73,16 +82,26 @@ export class Ledger {
     return this.#floors.get(prefix) ?? null;
   }
 
-  /** All keys of a prefix up to this one are handled, and will not be listed again. */
+  /**
+   * All keys of a prefix up to this one are handled, and its listing will not show them again. Another one may: they are
+   * forgotten once none does.
+   */
   raise(prefix: string, floor: string): void {
     this.#floors.set(prefix, floor);
-    this.#changed.set(FLOOR + prefix, floor);
-    for (const key of this.#entries.keys()) if (key.startsWith(prefix) && compareKeys(key, floor) <= 0) this.#drop(key);
+    this.#change(FLOOR + prefix, floor);
   }
 
-  /** Forgets keys that no listing has shown since a time. */
+  /** Forgets keys that no listing has shown since a time, but for those that are to be tried again. */
   sweep(time: number): void {
-    for (const [key, { seen }] of this.#entries) if (seen < time) this.#drop(key);
+    for (const [key, { entry, seen }] of this.#entries) if (seen < time && entry.state !== 'failed') this.forget(key);
+  }
+
+  forget(key: string): void {
+    if (this.#entries.delete(key)) this.#change(KEY + key, undefined);
+  }
+
+  get size(): number {
+    return this.#entries.size;
   }
 
   /** Keys in a state. */
@@ -107,8 +126,7 @@ export class Ledger {
     }
   }
 
-  #drop(key: string): void {
-    this.#entries.delete(key);
-    this.#changed.set(KEY + key, undefined);
+  #change(key: string, value: unknown): void {
+    if (this.#isSaved) this.#changed.set(key, value);
   }
 }

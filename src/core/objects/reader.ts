@@ -4,7 +4,7 @@ import { backoffMs } from '../../lib/backoff.ts';
 import { isBroken, unpacked } from '../../lib/objects/body.ts';
 import { compareKeys } from '../../lib/objects/key-order.ts';
 import type { Listing, Plan } from '../../lib/objects/plan.ts';
-import { failureOf, type ObjectStore, type StoredObject } from '../../lib/objects/store.ts';
+import { failureOf, type ListPage, type ObjectStore, type StoredObject, storeError } from '../../lib/objects/store.ts';
 import type { Catalogue } from '../metrics/define.ts';
 import type { Batch, Remark, SavedEntries, SourceContext } from '../source.ts';
 import { Growth } from './growth.ts';
@@ -39,12 +39,24 @@ export interface ObjectReaderOptions<Raw> {
   readonly context: Pick<SourceContext<Catalogue>, 'follow' | 'range' | 'report' | 'log' | 'signal' | 'now'>;
   /** Told what became of each object, when that counts. */
   readonly onResult: (result: ObjectState) => void;
+  /** Without following: whether what was read asks for another look at the store. */
+  readonly hasMore?: () => boolean;
 }
 
 /** Where a reader is: from when on objects are wanted, and when it last saw all there was (milliseconds since 1970). */
 interface Position {
   readonly began: number;
   readonly listed: number | null;
+}
+
+/** An object whose last fetch failed, through no fault of its own. */
+interface Failing {
+  /** As it was listed then. */
+  readonly etag: string;
+  /** Those that failed earlier have the lower number. */
+  readonly order: number;
+  /** Unpacked bytes that came at best. */
+  readonly reached: number;
 }
 
 /** An object's beginning, in memory where that is small, or why it could not be had. */
@@ -66,6 +78,8 @@ const FORGET_MS = 86_400_000;
 /** Keys of one page of a listing. */
 const PAGE_KEYS = 1_000;
 const REMARKS = 20;
+/** Objects of which it is known that they failed; further ones are only tried again in their turn. */
+const MOST_FAILING = 10_000;
 
 /**
  * Reads the objects of a log, each exactly once: what an object holds counts together with the entry of its key, at its
@@ -73,13 +87,20 @@ const REMARKS = 20;
  */
 export class ObjectReader<Raw> {
   readonly #options: ObjectReaderOptions<Raw>;
-  readonly #ledger = new Ledger();
-  #position: Position = { began: Number.NEGATIVE_INFINITY, listed: null };
+  readonly #ledger: Ledger;
+  /** Null until the store's clock is known. */
+  #position: Position | null = null;
   /** What the object that is being read becomes, once that counts. */
   #verdict: { readonly key: string; readonly entry: LedgerEntry } | null = null;
-  /** By how much the store's clock is ahead of ours. */
-  #skewMs = 0;
+  /** By how much the store's clock is ahead of ours; null before it told. */
+  #skewMs: number | null = null;
+  /** When reading began, by our clock. */
+  #startedMs = 0;
   #failures = 0;
+  readonly #failing = new Map<string, Failing>();
+  #failed = 0;
+  /** Keys that are being fetched, or are about to be: two listings may show the same one. */
+  readonly #underWay = new Set<string>();
   #problem: string | null = null;
   #waitMs = 0;
   #isUnfinished = false;
@@ -89,17 +110,16 @@ export class ObjectReader<Raw> {
 
   constructor(options: ObjectReaderOptions<Raw>) {
     this.#options = options;
+    this.#ledger = new Ledger({ isSaved: options.context.follow });
   }
 
   /** Reads what is there, and goes on to look for more if it is to follow. */
   async *read(position: unknown): AsyncGenerator<Batch<Raw>> {
-    const { context, intervalMs, sinceMs } = this.#options;
-    const { follow, range, report, signal } = context;
+    const { context, intervalMs } = this.#options;
+    const { follow, report, signal } = context;
     // A saved position is one that was given out here before.
-    this.#position = (position as Position | null) ?? {
-      began: follow ? context.now() - sinceMs : (range.since ?? Number.NEGATIVE_INFINITY),
-      listed: null,
-    };
+    this.#position = position as Position | null;
+    this.#startedMs = context.now();
     this.#progress = performance.now();
     for (let attempt = 0; !signal.aborted; ) {
       this.#problem = null;
@@ -112,7 +132,7 @@ export class ObjectReader<Raw> {
         attempt = 0;
         report.problem(null);
         yield { items: [], position: this.#position, bytes: 0 };
-        if (!follow && !this.#isUnfinished) return;
+        if (!follow && !this.#isUnfinished && !this.#options.hasMore?.()) return;
       } else {
         report.problem(this.#problem);
         if (!follow && performance.now() - this.#progress > STANDSTILL_MS) throw new Error(this.#problem);
@@ -121,6 +141,16 @@ export class ObjectReader<Raw> {
       const waitMs = this.#problem !== null ? Math.max(backoff, this.#waitMs) : follow ? intervalMs : 0;
       await delay(waitMs, undefined, { signal }).catch(() => {});
     }
+  }
+
+  /** What became of an object; null for one that is not known, or no longer. */
+  stateOf(key: string): ObjectState | null {
+    return this.#ledger.get(key)?.state ?? null;
+  }
+
+  /** Objects from before this time are not wanted, in milliseconds since 1970. */
+  get began(): number {
+    return this.#position?.began ?? Number.NEGATIVE_INFINITY;
   }
 
   /** What was read of an object counts, or never will. */
@@ -152,18 +182,28 @@ export class ObjectReader<Raw> {
   }
 
   #now(): number {
-    return this.#options.context.now() + this.#skewMs;
+    return this.#options.context.now() + (this.#skewMs ?? 0);
   }
 
   async *#round(): AsyncGenerator<Batch<Raw>> {
     const { context } = this.#options;
-    const now = this.#now();
     this.#failures = 0;
+    this.#underWay.clear();
+    let now = 0;
     try {
+      if (this.#skewMs === null) await this.#readClock();
+      now = this.#now();
+      if (this.#position === null) {
+        this.#position = { began: this.#beginning(), listed: null };
+        // Saved at once: after a crash the beginning must not be a later one.
+        yield { items: [], position: this.#position, bytes: 0 };
+      }
       const { began, listed } = this.#position;
-      const wanted = this.#wanted({ from: listed ?? began, to: now });
+      // Should the clock have been ahead for a while, that would hide what came meanwhile.
+      const wanted = this.#wanted({ from: Math.min(listed ?? began, now), to: now });
       for await (const { item, result } of ahead(wanted, AT_ONCE, (object) => this.#fetch(object))) {
         yield* this.#object(item, await result);
+        this.#underWay.delete(item.key);
         if (context.signal.aborted) return;
         if (this.#failures >= FAILURES) return;
       }
@@ -171,51 +211,98 @@ export class ObjectReader<Raw> {
       if (!context.signal.aborted) this.#fail(error);
     }
     if (this.#problem !== null || context.signal.aborted) return;
-    if (!context.follow) return;
+    if (!context.follow || this.#position === null) return;
     this.#position = { ...this.#position, listed: now };
     this.#ledger.sweep(this.#now() - FORGET_MS);
   }
 
-  /** Objects that there is something to do about. */
+  /** Times of objects are those of the store, so its clock has to be known before any of them is compared. */
+  async #readClock(): Promise<void> {
+    const { store, plan, context } = this.#options;
+    const page = await store.list({ prefix: plan.prefix ?? '', folders: true }, context.signal);
+    this.#skewMs = page.time === null ? 0 : page.time - context.now();
+  }
+
+  /** What was put there before this is left out, by the store's clock. */
+  #beginning(): number {
+    const { context, sinceMs } = this.#options;
+    const skewMs = this.#skewMs ?? 0;
+    if (context.follow) return this.#startedMs + skewMs - sinceMs;
+    // Events may have been timed by another clock than the store's.
+    return (context.range.since ?? Number.NEGATIVE_INFINITY) + Math.min(0, skewMs);
+  }
+
+  /** Objects that there is something to do about; last those that failed before, which else could hold up all others. */
   async *#wanted(span: { readonly from: number; readonly to: number }): AsyncGenerator<StoredObject> {
     const { store, plan, context } = this.#options;
-    for await (const listing of plan.listings(store, span, context.signal)) yield* this.#list(listing);
+    const late: StoredObject[] = [];
+    for await (const listing of plan.listings(store, span, context.signal)) {
+      for await (const object of this.#list(listing)) {
+        if (this.#failing.has(object.key)) late.push(object);
+        else yield object;
+      }
+    }
+    if (context.follow) yield* this.#overdue();
+    const orderOf = ({ key }: StoredObject) => this.#failing.get(key)?.order ?? 0;
+    yield* late.sort((a, b) => orderOf(a) - orderOf(b));
+  }
+
+  /** Broken objects that are to be tried again, and that no listing shows any more. */
+  async *#overdue(): AsyncGenerator<StoredObject> {
+    const { store, context } = this.#options;
+    const now = this.#now();
+    const due = [...this.#ledger.inState('failed')].filter(([, { next }]) => next <= now).map(([key]) => key);
+    for (const key of due) {
+      if (this.#underWay.has(key)) continue;
+      const { objects } = await store.list({ prefix: key }, context.signal);
+      const object = objects.find((one) => one.key === key);
+      if (!object) this.#ledger.forget(key);
+      else if (this.#isWanted(object)) {
+        this.#underWay.add(key);
+        yield object;
+      }
+    }
   }
 
   async *#list(listing: Listing): AsyncGenerator<StoredObject> {
-    const { store, plan, context } = this.#options;
-    const { prefix, ordered, flat } = listing;
+    const { store, context } = this.#options;
+    const { prefix, until, ordered, flat } = listing;
     const startAfter = laterOf(listing.startAfter, this.#ledger.floor(prefix));
     let floor: string | null = null;
     let isOpen = false;
     let keys = 0;
     for (let next: string | null | undefined; next !== null; ) {
       const from = next === undefined ? (startAfter === null ? {} : { startAfter }) : { next };
-      const page: Awaited<ReturnType<ObjectStore['list']>> = await store.list(
-        { prefix, folders: flat, ...from },
-        context.signal,
-      );
+      const page: ListPage = await store.list({ prefix, folders: flat, ...from }, context.signal);
       if (this.#rounds === 0) this.#progress = performance.now();
       if (page.time !== null) this.#skewMs = page.time - context.now();
       for (const object of page.objects) {
+        if (until !== undefined && compareKeys(object.key, until) >= 0) break;
         keys += 1;
-        const isWanted = this.#isWanted(object);
-        const entry = this.#ledger.get(object.key);
-        const found = plan.find(object.key, object.size);
-        const age = this.#now() - ((found.kind === 'log' ? found.time : null) ?? object.modified);
-        isOpen ||= isWanted || entry?.state === 'failed' || age < plan.lookBackMs;
+        const isWanted = !this.#underWay.has(object.key) && this.#isWanted(object);
+        isOpen ||= isWanted || this.#isOpen(object);
         if (!isOpen) floor = object.key;
-        if (isWanted) yield object;
+        if (!isWanted) continue;
+        this.#underWay.add(object.key);
+        yield object;
       }
-      next = page.next;
+      next = until !== undefined && isPast(page, until) ? null : page.next;
     }
     if (ordered && context.follow && floor !== null && keys > PAGE_KEYS) this.#ledger.raise(prefix, floor);
+  }
+
+  /** Whether something may still have to be done about it, or a key may yet come that sorts before it. */
+  #isOpen(object: StoredObject): boolean {
+    const { plan } = this.#options;
+    if (this.#underWay.has(object.key) || this.#ledger.get(object.key)?.state === 'failed') return true;
+    const found = plan.find(object.key, object.size);
+    return this.#now() - ((found.kind === 'log' ? found.time : null) ?? object.modified) < plan.lookBackMs;
   }
 
   #isWanted(object: StoredObject): boolean {
     const { plan, onResult } = this.#options;
     const found = plan.find(object.key, object.size);
-    if (found.kind === 'nothing' || object.modified < this.#position.began) return false;
+    if (found.kind === 'nothing' || this.#position === null || object.modified < this.#position.began) return false;
     const now = this.#now();
     if (this.#ledger.isSettled(object, now)) return false;
     if (found.kind === 'log') return true;
@@ -229,7 +316,14 @@ export class ObjectReader<Raw> {
     if (object.size > WHOLE_BYTES) return { body: this.#body(object) };
     try {
       const chunks: Buffer[] = [];
-      for await (const chunk of this.#body(object)) chunks.push(chunk);
+      let length = 0;
+      for await (const chunk of this.#body(object)) {
+        chunks.push(chunk);
+        length += chunk.length;
+        if (length <= WHOLE_BYTES) continue;
+        const { name } = this.#options.store;
+        throw storeError(`${name} gives more of ${JSON.stringify(object.key)} than it lists`, { kind: 'changed' });
+      }
       return { body: asIterable(chunks) };
     } catch (error) {
       return { error };
@@ -246,10 +340,16 @@ export class ObjectReader<Raw> {
     const growth = new Growth(format.grows ? known : null);
     const nothing = { items: [], bytes: 0, position: this.#position };
     let records = 0;
+    let fault: unknown = null;
+    // Who goes through the items is not to hear of what is wrong with the object.
     const counted = function* (items: Iterable<Raw>): Generator<Raw> {
-      for (const item of items) {
-        records += 1;
-        yield item;
+      try {
+        for (const item of items) {
+          records += 1;
+          yield item;
+        }
+      } catch (error) {
+        fault = error;
       }
     };
     try {
@@ -257,8 +357,10 @@ export class ObjectReader<Raw> {
       const content = format.open(object);
       for await (const chunk of unpacked(fetched.body)) {
         const bytes = growth.pass(chunk);
+        if (growth.length > (this.#failing.get(object.key)?.reached ?? 0)) this.#progress = performance.now();
         if (bytes.length === 0) continue;
         yield { ...nothing, items: counted(content.items(bytes)), bytes: bytes.length, aside: 'more' };
+        if (fault !== null) throw fault;
         if (context.signal.aborted) return;
       }
       // Nothing of the last line may be counted before all is known to be sound.
@@ -278,11 +380,12 @@ export class ObjectReader<Raw> {
     } catch (error) {
       if (context.signal.aborted) return;
       if (isBroken(error)) this.#broken(object, known, error);
-      else this.#failed(object, error);
+      else this.#missed(object, error, growth.length);
       yield { ...nothing, aside: 'dropped' };
       return;
     }
     this.#failures = 0;
+    this.#failing.delete(object.key);
     this.#progress = performance.now();
   }
 
@@ -303,16 +406,27 @@ export class ObjectReader<Raw> {
     log.warn({ key: object.key, problem, tries, state }, 'object is broken');
     const entry = { ...entryOf(object, known), state, tries, next, problem } as const;
     this.#verdict = { key: object.key, entry };
+    this.#failing.delete(object.key);
+    this.#failures = 0;
     this.#progress = performance.now();
   }
 
-  #failed(object: StoredObject, error: unknown): void {
+  /** It could not be had, or not to its end. */
+  #missed(object: StoredObject, error: unknown, reached: number): void {
+    const { key, etag } = object;
     const { kind } = failureOf(error);
+    const before = this.#failing.get(key);
     this.#verdict = null;
-    // The next listing shows what is there now.
-    if (kind === 'changed') this.#isUnfinished = true;
-    if (kind !== 'store') {
-      this.#options.context.log.info({ key: object.key }, kind === 'gone' ? 'object is gone' : 'object has changed');
+    this.#failing.delete(key);
+    if (kind !== 'gone' && this.#failing.size < MOST_FAILING) {
+      const order = this.#failed++;
+      this.#failing.set(key, { etag, order, reached: Math.max(reached, before?.reached ?? 0) });
+    }
+    // The next listing shows what is there now; if that is as before, listings and objects do not fit together.
+    const isNews = kind === 'changed' && before?.etag !== etag;
+    if (isNews) this.#isUnfinished = true;
+    if (isNews || kind === 'gone') {
+      this.#options.context.log.info({ key }, kind === 'gone' ? 'object is gone' : 'object has changed');
       return;
     }
     this.#failures += 1;
@@ -335,6 +449,11 @@ function entryOf({ etag, size }: StoredObject, counted: Counted | null): LedgerE
 function laterOf(a: string | null, b: string | null): string | null {
   if (a === null || b === null) return a ?? b;
   return compareKeys(a, b) < 0 ? b : a;
+}
+
+/** Whether all that a page has at its end, and so all that follows, is behind a key. */
+function isPast({ objects, folders }: ListPage, key: string): boolean {
+  return [objects.at(-1)?.key, folders.at(-1)].some((last) => last !== undefined && compareKeys(last, key) >= 0);
 }
 
 async function* asIterable(chunks: readonly Buffer[]): AsyncGenerator<Buffer> {

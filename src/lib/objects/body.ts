@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import type { Writable } from 'node:stream';
 import { createGunzip, gunzipSync } from 'node:zlib';
 
 /** Most bytes that an object may unpack to. */
@@ -64,7 +64,7 @@ async function* gunzipped(first: Buffer, chunks: AsyncIterator<Buffer>): AsyncGe
   const feed = async () => {
     try {
       for (let chunk: Buffer | null = first; chunk !== null && !gunzip.destroyed; chunk = await nextOf(chunks)) {
-        if (!gunzip.write(chunk)) await Promise.race([once(gunzip, 'drain'), once(gunzip, 'close')]);
+        if (!gunzip.write(chunk) && !gunzip.destroyed) await drained(gunzip);
       }
       gunzip.end();
     } catch (error) {
@@ -83,6 +83,17 @@ async function* gunzipped(first: Buffer, chunks: AsyncIterator<Buffer>): AsyncGe
     gunzip.destroy();
     await fed;
   }
+}
+
+/** Resolves when more can be written, or nothing any more. */
+function drained(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      stream.off('drain', end).off('close', end);
+      resolve();
+    };
+    stream.on('drain', end).on('close', end);
+  });
 }
 
 async function nextOf(chunks: AsyncIterator<Buffer>): Promise<Buffer | null> {

@@ -30,6 +30,7 @@ export function datedPlan({ prefix, lookBackMs, isBranch, find, now }: DatedOpti
   let bases: readonly string[] = [];
   let foundAt = Number.NEGATIVE_INFINITY;
   return {
+    prefix,
     lookBackMs,
     find: (key, size) => (key.startsWith(prefix) ? find(key.slice(prefix.length), size) : { kind: 'nothing' }),
     listings: async function* (store: ObjectStore, { from, to }: Span, signal: AbortSignal): AsyncGenerator<Listing> {
@@ -41,7 +42,9 @@ export function datedPlan({ prefix, lookBackMs, isBranch, find, now }: DatedOpti
       // A key of the first day itself sorts behind the name of its folder without the slash.
       const day = open > 0 ? dayPath(open) : null;
       for (const base of bases) {
-        yield { prefix: base, startAfter: day === null ? null : base + day, flat: false, ordered: true };
+        // What is behind the digits has no year, or one that is found by itself.
+        const until = base + BEHIND_DIGITS;
+        yield { prefix: base, startAfter: day === null ? null : base + day, until, flat: false, ordered: true };
       }
     },
   };
@@ -75,4 +78,6 @@ async function findBases(
   return bases;
 }
 
+/** The character that follows 9. */
+const BEHIND_DIGITS = ':';
 const YEAR = /^[0-9]{4}\/$/;

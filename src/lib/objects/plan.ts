@@ -5,6 +5,8 @@ export interface Listing {
   readonly prefix: string;
   /** Null: from the beginning. */
   readonly startAfter: string | null;
+  /** Keys from this one on are not wanted; all are, if it is left out. */
+  readonly until?: string;
   /** Keys in folders below the prefix are not wanted. */
   readonly flat: boolean;
   /** Keys sort by time: those before one that is old need not be looked at again. */
@@ -22,6 +24,8 @@ export interface Span {
 
 /** Where the objects of a log lie, and how their keys are built. */
 export interface Plan {
+  /** What all keys begin with; nothing, if it is left out. */
+  readonly prefix?: string;
   /** How long after a key another one may still come that sorts before it, in milliseconds. */
   readonly lookBackMs: number;
   /** The listings that show all objects which may have been put there in a span of time, and as few others as can be. */

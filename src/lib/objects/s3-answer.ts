@@ -39,12 +39,13 @@ interface Raw {
   body: Readable;
 }
 
-/** Middleware that keeps what is seen of the last answer; `object`: a good one has an object as its body. */
+/** Middleware that keeps in `seen` what is seen of the last answer; `object`: a good one has an object as its body. */
 export function watch<A extends { readonly request: unknown }, R extends { readonly response: unknown }>(
+  handle: (args: A) => Promise<R>,
   seen: Seen,
   limits: ReadLimits & { readonly object: boolean },
-): (handle: (args: A) => Promise<R>) => (args: A) => Promise<R> {
-  return (handle) => async (args) => {
+): (args: A) => Promise<R> {
+  return async (args) => {
     prepare(args.request as Sent, seen);
     const result = await handle(args);
     await look(result.response as Raw, seen, limits);

@@ -58,15 +58,7 @@ async function list(house: House, query: ListQuery, signal: AbortSignal): Promis
   };
   const send = ({ sdk, client }: S3Access, limits: ReadLimits) => {
     const command = new sdk.ListObjectsV2Command(input);
-    command.middlewareStack.add(
-      (handle) => async (args) => {
-        prepare(args.request, seen);
-        const result = await handle(args);
-        await look(result.response, seen, { ...limits, object: false });
-        return result;
-      },
-      WATCHED,
-    );
+    command.middlewareStack.add((handle) => watch(handle, seen, { ...limits, object: false }), WATCHED);
     return client.send(command, { abortSignal: signal });
   };
   const output = await call(house, { cannot, permission: 's3:ListBucket', seen, signal, send });
@@ -80,15 +72,7 @@ async function get(house: House, object: StoredObject, signal: AbortSignal): Pro
   const input = { Bucket: house.options.bucket, Key: key, ...(etag !== '' && { IfMatch: `"${etag}"` }) };
   const send = ({ sdk, client }: S3Access, limits: ReadLimits) => {
     const command = new sdk.GetObjectCommand(input);
-    command.middlewareStack.add(
-      (handle) => async (args) => {
-        prepare(args.request, seen);
-        const result = await handle(args);
-        await look(result.response, seen, { ...limits, object: true });
-        return result;
-      },
-      WATCHED,
-    );
+    command.middlewareStack.add((handle) => watch(handle, seen, { ...limits, object: true }), WATCHED);
     return client.send(command, { abortSignal: signal });
   };
   const { Body, ETag, ContentLength } = await call(house, { cannot, permission: 's3:GetObject', seen, signal, send });

@@ -1,4 +1,6 @@
+import type { ObjectContent } from '../../core/objects/reader.ts';
 import { isObject, parseJson, textAt } from '../../lib/json-value.ts';
+import { brokenError } from '../../lib/objects/body.ts';
 import { parseRfc3339 } from '../../lib/time.ts';
 
 /** A file that a digest proves to exist. */
@@ -14,7 +16,8 @@ export interface DigestFile {
 
 /** A digest file: what was delivered to one account and region in an hour, even if that is nothing. */
 export interface Digest {
-  /** In milliseconds since 1970. */
+  /** In milliseconds since 1970; an hour before its end where it does not tell. */
+  readonly start: number;
   readonly end: number;
   readonly files: readonly DigestFile[];
 }
@@ -29,8 +32,40 @@ export function parseDigest(text: string): Digest {
   const end = parseRfc3339(textAt(value, 'digestEndTime'));
   if (end === null) throw new Error(`digestEndTime: found ${shown(value.digestEndTime)}, wanted a time`);
   if (!Array.isArray(value.logFiles)) throw new Error(`logFiles: found ${shown(value.logFiles)}, wanted a list`);
-  return { end, files: value.logFiles.map(readFile) };
+  const start = parseRfc3339(textAt(value, 'digestStartTime')) ?? end - HOUR_MS;
+  return { start: Math.min(start, end), end, files: value.logFiles.map(readFile) };
 }
+
+/** The content of a digest file, which holds no items; `tell` is given what it says, if it is whole. */
+export function digestContent(tell: (digest: Digest) => void): ObjectContent<never> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  return {
+    items: (chunk) => {
+      length += chunk.length;
+      // A chunk may be good only until the next one comes.
+      if (length <= LONGEST) chunks.push(Buffer.from(chunk));
+      return [];
+    },
+    end: () => {
+      tell(soundDigest(chunks, length));
+      return [];
+    },
+  };
+}
+
+function soundDigest(chunks: readonly Buffer[], length: number): Digest {
+  try {
+    if (length > LONGEST) throw new Error(`found ${length} bytes, wanted ${LONGEST} at most`);
+    return parseDigest(Buffer.concat(chunks).toString('utf8'));
+  } catch (cause) {
+    throw brokenError(`is no sound digest file: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
+  }
+}
+
+const HOUR_MS = 3_600_000;
+/** Bytes of a digest: some 400 for each file of an hour. */
+const LONGEST = 16 * 1024 * 1024;
 
 function readFile(value: unknown, index: number): DigestFile {
   const file = isObject(value) ? value : null;

@@ -4,6 +4,7 @@ import { isWithinDepth } from '../../lib/json-value.ts';
 import { iamTime, partOf } from './account.ts';
 import { clientAddress, plainAddress } from './addresses.ts';
 import { textOf } from './fields.ts';
+import { maskedRecord, maskedText } from './mask.ts';
 import type { AuditRecord, Form } from './record.ts';
 import { entryOf } from './request.ts';
 
@@ -23,7 +24,7 @@ export const DEEPEST_RAW = 64;
  * A record as writers take it; its action is the label of the operation or event. Its `data`: `dataset`, `kind`, `form`,
  * `timestamp` as told (absent if it cannot be used, and of lines, whose time is whole seconds), `labels` of the counter
  * that it adds to, the numbers that are known (`duration_ns`, `ttfb_ns`, `request_bytes`, `response_bytes`), the address
- * of the `client`, and `raw`: the record as read, of an access log the line.
+ * of the `client`, and `raw`: the record as read, of an access log the line, but for what is masked in it.
  */
 export function toEvent({ record, source, arrival }: EventParts): Event {
   const { who, address } = whoOf(record);
@@ -140,7 +141,7 @@ function dataOf(record: AuditRecord, client: string | null): Event['data'] {
     ...(requestBytes !== null && { request_bytes: requestBytes }),
     ...(responseBytes !== null && { response_bytes: responseBytes }),
     ...(client !== null && { client }),
-    raw: isObject ? raw : text,
+    raw: isObject ? maskedRecord(raw) : maskedText(text),
   };
 }
 

@@ -16,7 +16,7 @@ export interface PlanOptions {
 export function planOf({ layout, prefix, now }: PlanOptions): Plan {
   const find = (key: string, size: number): Found => {
     const reading = readKey(layout, key, size);
-    if (reading.kind === 'log') return { kind: 'log', time: reading.time };
+    if (reading.kind === 'log') return { kind: 'log', time: reading.time ?? endOfDay(layout, reading.folder) };
     return { kind: reading.kind === 'ignored' ? 'ignored' : 'nothing' };
   };
   if (layout === 'dated') {
@@ -25,6 +25,7 @@ export function planOf({ layout, prefix, now }: PlanOptions): Plan {
   const below = (key: string, size: number): Found =>
     key.startsWith(prefix) ? find(key.slice(prefix.length), size) : { kind: 'nothing' };
   return {
+    prefix,
     lookBackMs: LOOK_BACK_MS,
     find: below,
     listings: layout === 'lyve' ? lyveListings(prefix) : flatListings(prefix),
@@ -50,8 +51,16 @@ function flatListings(prefix: string): Plan['listings'] {
     // Ceph writes local time, which the look-back allows for.
     const first = from - LOOK_BACK_MS;
     const startAfter = first > 0 ? prefix + new Date(first).toISOString().slice(0, 10) : null;
-    yield { prefix, startAfter, flat: true, ordered: true };
+    // Names that begin with no digit have no time.
+    yield { prefix, startAfter, until: `${prefix}:`, flat: true, ordered: true };
   };
+}
+
+/** Names without a time are in no order within their day. */
+function endOfDay(layout: Layout, folder: string): number | null {
+  if (layout !== 'dated') return null;
+  const [year, month, day] = folder.split('/').slice(-4, -1).map(Number);
+  return Date.UTC(year ?? 0, (month ?? 1) - 1, day) + DAY_MS;
 }
 
 function startOfMonth(time: number): number {

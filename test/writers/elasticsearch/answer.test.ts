@@ -79,8 +79,16 @@ t.test('by item', async (t) => {
       { index: 8, reason: 'too_large', text: 'some_exception: because' },
     ],
     waitMs: 7_000,
+    text: 'some_exception: because',
   });
   t.match(judge(200, { body: answer([201], 'index'), sent: 1 }), { done: [0] }, 'whatever the action is called');
+});
+
+t.test('nobody may write: nothing is wrong with the items', async (t) => {
+  for (const status of [401, 403]) {
+    const verdict = judge(200, { body: answer([201, status, 429, 400]) });
+    t.match(verdict, { kind: 'items', done: [0], again: [1, 2], dead: [{ index: 3 }], hold: true });
+  }
 });
 
 t.test('exactly 100, 200 and 0 events', async (t) => {
@@ -89,7 +97,7 @@ t.test('exactly 100, 200 and 0 events', async (t) => {
     const stored = judge(200, { body: answer(all.map(() => 201)), sent });
     t.same(stored, { kind: 'items', done: all, again: [], dead: [], waitMs: 0 });
     const busy = judge(200, { body: answer(all.map(() => 429)), sent });
-    t.same(busy, { kind: 'items', done: [], again: all, dead: [], waitMs: 0 });
+    t.match(busy, { kind: 'items', done: [], again: all, dead: [], waitMs: 0 });
   }
 });
 

@@ -1,7 +1,8 @@
 import t from 'tap';
 import type { Data, Event } from '../../../src/core/event.ts';
-import { eventDocument, timeText } from '../../../src/writers/elasticsearch/document.ts';
+import { eventDocument } from '../../../src/writers/elasticsearch/document.ts';
 import { sinkDocument } from '../../../src/writers/elasticsearch/sink.ts';
+import { timeText } from '../../../src/writers/time-text.ts';
 
 const trail: Event = {
   id: '84896d3e-0678-4462-8c0f-54334b8d8409',

@@ -1,16 +1,11 @@
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Event } from '../../../src/core/event.ts';
 import { type HttpAnswer, httpClient } from '../../../src/lib/http.ts';
 import { judgeWrite, type WriteVerdict } from '../../../src/writers/influx/answer.ts';
 import { encodeEvent } from '../../../src/writers/influx/point.ts';
 import { type InfluxTarget, writeRequest } from '../../../src/writers/influx/request.ts';
-import { get } from '../../support/http.ts';
-import { need, program } from '../../support/services.ts';
-import { freePort } from '../../support/time-series.ts';
+import { startInflux, startVictoriaMetrics } from '../../support/point-servers.ts';
+import { need } from '../../support/services.ts';
 import { eventually } from '../../support/trailgauge.ts';
 
 // A whole second of the last minute: servers drop what is older than they keep, and show nothing of the future.
@@ -43,66 +38,28 @@ function linesOf(count: number, strings = false): readonly string[] {
   return events(count).map((event) => encodeEvent(event, { points: 'event', strings }) ?? '');
 }
 
-interface Exported {
-  readonly metric: Readonly<Record<string, string>>;
-  readonly values: readonly number[];
-}
+type Write = (lines: readonly string[]) => Promise<WriteVerdict>;
 
-function exported(text: string): readonly Exported[] {
-  const rows = text.split('\n').filter((row) => row !== '');
-  return rows.map((row) => JSON.parse(row) as Exported);
-}
-
-async function start(t: Test, name: string, args: (folder: string) => readonly string[], ready: string): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'trailgauge-'));
-  const child = spawn(program(name) ?? name, args(folder), { stdio: 'ignore' });
-  const ended = new Promise((resolve) => child.on('exit', resolve).on('error', resolve));
-  const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
-  t.teardown(async () => {
-    kill();
-    await ended;
-    process.off('exit', kill);
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-  });
-  const isReady = async () => [200, 204].includes((await get(ready).catch(() => null))?.status ?? 0);
-  await eventually(`${name} to be ready`, isReady);
-}
-
-interface Writing {
-  write(lines: readonly string[]): Promise<WriteVerdict>;
-  ask(path: string): Promise<string>;
-}
-
-function writing(t: Test, target: InfluxTarget, secret: Parameters<typeof writeRequest>[1] = {}): Writing {
+function writing(t: Test, target: InfluxTarget, secret: Parameters<typeof writeRequest>[1] = {}): Write {
   const client = httpClient({ timeoutMs: 30_000 });
   t.teardown(() => client.close());
-  return {
-    write: async (lines) => {
-      const answer: HttpAnswer = await client.send(writeRequest(target, secret, lines));
-      return judgeWrite(answer, lines);
-    },
-    ask: async (path) => (await get(`${target.url}${path}`)).text,
+  return async (lines) => {
+    const answer: HttpAnswer = await client.send(writeRequest(target, secret, lines));
+    return judgeWrite(answer, lines);
   };
 }
 
 t.test('VictoriaMetrics', async (t) => {
   if (!need(t, 'victoria-metrics')) return;
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const args = (folder: string) => [`-httpListenAddr=127.0.0.1:${port}`, `-storageDataPath=${folder}`];
-  await start(t, 'victoria-metrics', args, `${url}/health`);
+  const { url, exported } = await startVictoriaMetrics(t);
   for (const target of [
     { url, org: 'o', bucket: 'b' },
     { url, database: 'd' },
   ]) {
-    const { write, ask } = writing(t, target);
+    const write = writing(t, target);
     t.same(await write(linesOf(100)), { kind: 'done' });
     const rows = await eventually('all series to be found', async () => {
-      await ask('/internal/force_flush');
-      const found = exported(
-        await ask(`/api/v1/export?match[]=${encodeURIComponent('{__name__="s3_requests_count"}')}`),
-      );
+      const found = await exported('s3_requests_count');
       const own = found.filter(({ metric }) => (target.database ?? '') === (metric.db ?? ''));
       return own.length < BUCKETS.length ? null : own;
     });
@@ -115,33 +72,10 @@ t.test('VictoriaMetrics', async (t) => {
 
 t.test('InfluxDB 1', async (t) => {
   if (!need(t, 'influxd')) return;
-  const [port, rpc] = [await freePort(), await freePort()];
-  const url = `http://127.0.0.1:${port}`;
-  const args = (folder: string) => {
-    const config = join(folder, 'influxdb.conf');
-    const lines = [
-      'reporting-disabled = true',
-      `bind-address = "127.0.0.1:${rpc}"`,
-      `[meta]\ndir = "${folder}/meta"`,
-      `[data]\ndir = "${folder}/data"\nwal-dir = "${folder}/wal"`,
-      `[http]\nbind-address = "127.0.0.1:${port}"`,
-    ];
-    writeFileSync(config, lines.join('\n'));
-    return ['-config', config];
-  };
-  await start(t, 'influxd', args, `${url}/ping`);
-  const { write, ask } = writing(t, { url, database: 'd' }, { username: 'kim', password: 'x' });
+  const { url, query, createDatabase } = await startInflux(t);
+  const write = writing(t, { url, database: 'd' }, { username: 'kim', password: 'x' });
   t.match(await write(linesOf(1)), { kind: 'hold', text: /database not found/ }, 'before there is a database');
-  const query = async (text: string) => {
-    const answer = await ask(`/query?db=d&epoch=ns&q=${encodeURIComponent(text)}`);
-    const { results } = JSON.parse(answer) as {
-      results: readonly {
-        series?: readonly { tags?: Readonly<Record<string, string>>; values: readonly unknown[][] }[];
-      }[];
-    };
-    return results[0]?.series ?? [];
-  };
-  await get(`${url}/query?q=${encodeURIComponent('CREATE DATABASE d')}`, { method: 'POST' });
+  await createDatabase();
 
   t.same(await write(linesOf(100, true)), { kind: 'done' });
   t.same(await write(linesOf(100, true)), { kind: 'done' }, 'and again, as after a cut connection');

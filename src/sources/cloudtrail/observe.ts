@@ -1,0 +1,55 @@
+import type { CounterSeries, Handles } from '../../core/metrics/handles.ts';
+import { lagSeconds, usableTime } from '../../lib/delivery.ts';
+import type { CLOUDTRAIL_METRICS } from './metrics.ts';
+import type { CloudTrailRecord } from './record.ts';
+
+/** Labels that are told where the configuration asks for them. */
+export type ExtraLabel = 'event';
+
+/** The labels of the main counter that a record has a value for. */
+export function labelsOf(
+  { service, region, account, outcome, event }: CloudTrailRecord,
+  extra: readonly ExtraLabel[],
+): Readonly<Record<string, string>> {
+  return { service, region, account, outcome, ...(extra.includes('event') && { event }) };
+}
+
+/** Series that are kept at most; then they are looked up anew. */
+const MOST_KEPT = 10_000;
+
+/** Adds records to the metrics. Series are looked up by the values of their labels once, and then kept. */
+export class Observer {
+  readonly #metrics: Handles<typeof CLOUDTRAIL_METRICS>;
+  readonly #withEvent: boolean;
+  readonly #kept = new Map<string, CounterSeries>();
+
+  constructor(metrics: Handles<typeof CLOUDTRAIL_METRICS>, extra: readonly ExtraLabel[]) {
+    this.#metrics = metrics;
+    this.#withEvent = extra.includes('event');
+  }
+
+  /** `arrival`: when the record's file was last modified, or when it was pushed; milliseconds since 1970. */
+  observe(record: CloudTrailRecord, arrival: number): void {
+    const { service, region, account, outcome, controls } = record;
+    const event = this.#withEvent ? record.event : '';
+    // None of the values holds a line feed.
+    const key = `${service}\n${region}\n${account}\n${outcome}\n${event}`;
+    let series = this.#kept.get(key);
+    if (!series) {
+      if (this.#kept.size >= MOST_KEPT) this.#kept.clear();
+      series = this.#metrics.events.series({ service, region, account, outcome, event });
+      this.#kept.set(key, series);
+    }
+    series.inc();
+    for (const control of controls) this.#metrics.securityEvents.inc({ control });
+    const time = usableTime(record.time, arrival);
+    if (time !== null) this.#metrics.deliveryLag.observe(NO_LABELS, lagSeconds(time, arrival));
+  }
+
+  /** Lets go of all series: they are good no longer. */
+  forget(): void {
+    this.#kept.clear();
+  }
+}
+
+const NO_LABELS = {};

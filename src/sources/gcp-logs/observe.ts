@@ -1,0 +1,52 @@
+import type { CounterSeries, Handles } from '../../core/metrics/handles.ts';
+import { lagSeconds, usableTime } from '../../lib/delivery.ts';
+import type { LogEntry } from './entry.ts';
+import type { GCP_LOGS_METRICS } from './metrics.ts';
+
+const NS_PER_SECOND = 1e9;
+/** Series that are kept at most; then they are looked up anew. */
+const MOST_KEPT = 10_000;
+
+/** Adds entries to the metrics. Series are looked up by the values of their labels once, and then kept. */
+export class Observer {
+  readonly #metrics: Handles<typeof GCP_LOGS_METRICS>;
+  readonly #kept = new Map<string, CounterSeries>();
+
+  constructor(metrics: Handles<typeof GCP_LOGS_METRICS>) {
+    this.#metrics = metrics;
+  }
+
+  /** `arrival`: when the entry's file was last modified, in milliseconds since 1970. */
+  observe({ log, severity, resourceType, audit, http, time }: LogEntry, arrival: number): void {
+    const metrics = this.#metrics;
+    // None of the values holds a line feed.
+    this.#series(`${log}\n${severity}\n${resourceType}`, () =>
+      metrics.entries.series({ log, severity, resource_type: resourceType }),
+    ).inc();
+    if (audit?.counted) {
+      const { service, method, outcome } = audit;
+      this.#series(`audit\n${service}\n${method}\n${outcome}`, () =>
+        metrics.auditEvents.series({ service, method, outcome }),
+      ).inc();
+    }
+    if (http) metrics.httpDuration.observe({ code: http.code }, http.durationNs / NS_PER_SECOND);
+    const usable = usableTime(time, arrival);
+    if (usable !== null) metrics.deliveryLag.observe(NO_LABELS, lagSeconds(usable, arrival));
+  }
+
+  /** Lets go of all series: they are good no longer. */
+  forget(): void {
+    this.#kept.clear();
+  }
+
+  #series(key: string, find: () => CounterSeries): CounterSeries {
+    const kept = this.#kept.get(key);
+    if (kept) return kept;
+    if (this.#kept.size >= MOST_KEPT) this.#kept.clear();
+    const found = find();
+    this.#kept.set(key, found);
+    return found;
+  }
+}
+
+const NO_LABELS = {};
