@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { measureEngine } from './engine.ts';
 import { measureJournal } from './journal.ts';
 import { measureMemory } from './memory.ts';
+import { measureObjects } from './objects.ts';
 import { FOLDER } from './programs.ts';
 import { measureReaction } from './reaction.ts';
 import { currentLoad, type Row, resultsPage, table } from './report.ts';
@@ -14,6 +15,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   memory: measureMemory,
   engine: measureEngine,
   state: measureState,
+  objects: measureObjects,
 };
 
 // Names of parts on the command line run these alone, and leave the written results as they are.

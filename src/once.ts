@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { type Addresses, openAddresses } from './core/addresses.ts';
 import type { Config } from './core/config.ts';
 import { createEngine, type Engine } from './core/engine.ts';
-import { startKeeper } from './core/keeper.ts';
+import { type Keeper, startKeeper } from './core/keeper.ts';
 import type { Negotiated } from './core/metrics/negotiate.ts';
 import type { Pipeline } from './core/pipeline.ts';
 import type { AnySource } from './core/source.ts';
@@ -84,7 +84,10 @@ async function readAndWrite(options: OnceOptions, engine: Engine): Promise<void>
       onCommit: () => {},
     });
     try {
-      await readAll(options, engine, writing, (started) => (pipelines = started));
+      const { signal, broken, end } = untilBroken(keeper, options.signal);
+      await readAll({ ...options, signal }, engine, writing, (started) => (pipelines = started)).finally(end);
+      // What was not read for it is missing, even if it can be saved again now.
+      if (broken() !== null) throw new Error(`events on their way to writers: ${broken()}`);
       await keeper.commit();
       await delivered(writing);
     } finally {
@@ -95,6 +98,21 @@ async function readAndWrite(options: OnceOptions, engine: Engine): Promise<void>
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Reading ends when nothing can be saved: there is nobody who would make room. */
+function untilBroken(keeper: Keeper, signal: AbortSignal) {
+  const stop = new AbortController();
+  let problem: string | null = null;
+  const timer = setInterval(() => {
+    problem ??= keeper.problem();
+    if (problem !== null) stop.abort();
+  }, 200);
+  return {
+    signal: AbortSignal.any([signal, stop.signal]),
+    broken: () => problem,
+    end: () => clearInterval(timer),
+  };
 }
 
 /** Waits until all is delivered; throws if nothing moves any more. */

@@ -1,8 +1,10 @@
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
-import { type Progress, runBackfill } from '../backfill.ts';
+import { tmpdir } from 'node:os';
+import { type BackfillResult, runBackfill } from '../backfill.ts';
+import type { Size } from '../core/history/write.ts';
 import { DURATION_WISH, parseDuration } from '../lib/duration.ts';
 import { parseTime, TIME_WISH } from '../lib/time.ts';
+import { openOutput } from './backfill-output.ts';
+import { progressBar } from './backfill-progress.ts';
 import { TYPES } from './catalogue.ts';
 import { failed, type Io, OK, USAGE, write } from './io.ts';
 import { type ConfigArguments, loadConfig } from './load.ts';
@@ -19,37 +21,42 @@ export interface BackfillArguments {
 
 /** The shortest step, in milliseconds. */
 const SHORTEST_STEP_MS = 1_000;
+/** So many samples are some gigabytes: as a rule somebody meant another step. */
+const MANY_SAMPLES = 100_000_000;
 
 /** Writes the history of what the sources hold as OpenMetrics with timestamps. */
 export async function backfill(args: BackfillArguments, io: Io): Promise<number> {
   const config = await loadConfig(args.config, io);
   if (!config) return USAGE;
-  const now = io.now();
-  const since = parseTime(args.since, now);
-  const until = args.until === undefined ? now : parseTime(args.until, now);
-  const stepMs = parseDuration(args.step);
-  const wrong = wrongIn(args, { since, until, stepMs });
-  if (wrong !== null || since === null || until === null || stepMs === null) {
-    await write(io.stderr, `trailgauge: ${wrong}\n`);
+  const span = spanOf(args, io.now());
+  if (typeof span === 'string') {
+    await write(io.stderr, `trailgauge: ${span}\n`);
     return USAGE;
   }
+  const { env, signal, now } = io;
   const log = await createLog(config.log.level, io.stderr.isTTY === true);
-  const output = openOutput(args.output, io);
-  const bar = progressBar(io);
+  const bar = progressBar(io.stderr);
+  const output = await openOutput(args.output, io.stdout).catch((error: unknown) => failed(io, error, log));
+  if (typeof output === 'number') return output;
   try {
-    const { env, signal } = io;
-    const told = { env, signal, log, now: io.now, since, until: Math.min(until, now), stepMs };
-    const { events, series, untimed } = await runBackfill({
+    const result = await runBackfill({
       config,
       ...TYPES,
-      ...told,
+      ...span,
+      ...{ env, signal, log, now },
+      folder: tmpdir(),
       write: output.write,
+      onSize: async (size) => {
+        await output.reserve(size.bytes);
+        if (size.samples < MANY_SAMPLES) return;
+        bar.clear();
+        log.warn(sizeFields(size), 'this becomes much: a longer --step makes it less');
+      },
       onProgress: bar.show,
     });
     await output.finish();
     bar.clear();
-    if (untimed > 0) log.warn({ events: untimed }, 'events without a time are left out');
-    log.info({ events, series }, 'history is written');
+    tell(log, result);
     return OK;
   } catch (error) {
     bar.clear();
@@ -58,73 +65,47 @@ export async function backfill(args: BackfillArguments, io: Io): Promise<number>
   }
 }
 
-interface Times {
-  readonly since: number | null;
-  readonly until: number | null;
-  readonly stepMs: number | null;
+/** Milliseconds since 1970, and the milliseconds of a step. */
+interface Span {
+  readonly since: number;
+  readonly until: number;
+  readonly stepMs: number;
 }
 
-function wrongIn(args: BackfillArguments, { since, until, stepMs }: Times): string | null {
-  const found = (text: string | undefined) => `found ${JSON.stringify(text)}`;
+/** Or what is wrong with the arguments. Nothing is in the future yet, and nothing before 1970 is worth a sample. */
+function spanOf(args: BackfillArguments, now: number): Span | string {
+  const found = (text: string) => `found ${JSON.stringify(text)}`;
+  const since = parseTime(args.since, now);
   if (since === null) return `--since: ${found(args.since)}, wanted ${TIME_WISH}`;
-  if (until === null) return `--until: ${found(args.until)}, wanted ${TIME_WISH}`;
-  if (since >= until) return `--until: ${found(args.until)}, wanted a time after --since ${JSON.stringify(args.since)}`;
+  if (since >= now) return `--since: ${found(args.since)}, wanted a time before now`;
+  const until = args.until === undefined ? now : parseTime(args.until, now);
+  if (until === null) return `--until: ${found(args.until ?? '')}, wanted ${TIME_WISH}`;
+  if (since >= until) {
+    return `--until: ${found(args.until ?? '')}, wanted a time after --since ${JSON.stringify(args.since)}`;
+  }
+  const stepMs = parseDuration(args.step);
   if (stepMs === null || stepMs < SHORTEST_STEP_MS || !Number.isInteger(stepMs)) {
-    return `--step: ${found(args.step)}, wanted ${DURATION_WISH}, of 1s at least`;
+    return `--step: ${found(args.step)}, wanted ${DURATION_WISH}, of 1s at least and of whole milliseconds`;
   }
-  return null;
+  if (args.output === '') return `--output: ${found('')}, wanted the name of a file`;
+  return { since: Math.max(0, since), until: Math.ceil(Math.min(until, now)), stepMs };
 }
 
-interface Output {
-  write(text: string): Promise<void>;
-  /** All was written. */
-  finish(): Promise<void>;
-  /** What was written is of no use. */
-  discard(): Promise<void>;
+function sizeFields({ samples, bytes }: Size) {
+  return { samples, gigabytes: Math.ceil(bytes / 1e9) };
 }
 
-/** A file gets its name when it is whole. */
-function openOutput(path: string | undefined, { stdout }: Io): Output {
-  if (path === undefined) {
-    return { write: (text) => write(stdout, text), finish: async () => {}, discard: async () => {} };
+function tell(log: Awaited<ReturnType<typeof createLog>>, result: BackfillResult): void {
+  const { events, series, samples, untimed, limited } = result;
+  for (const [source, count] of untimed) {
+    const text = 'left out, as nothing tells when these events were: a log without times has no history';
+    log.warn({ source, events: count }, text);
   }
-  const partial = `${path}.partial`;
-  const stream = createWriteStream(partial);
-  const failure = new Promise<never>((_, reject) => {
-    stream.on('error', (cause) => reject(new Error(`--output: cannot write ${partial}: ${cause.message}`, { cause })));
-  });
-  failure.catch(() => {});
-  const closed = () => new Promise<void>((resolve) => stream.end(() => resolve()));
-  return {
-    write: (text) => Promise.race([write(stream, text), failure]),
-    finish: async () => {
-      await Promise.race([closed(), failure]);
-      await rename(partial, path);
-    },
-    discard: async () => {
-      stream.destroy();
-      await rm(partial, { force: true });
-    },
-  };
-}
-
-/** Characters of the bar. */
-const BAR = 30;
-
-/** One line on a terminal that tells how far it is; nothing elsewhere. */
-function progressBar({ stderr }: Io): { show(progress: Progress): void; clear(): void } {
-  if (stderr.isTTY !== true) return { show: () => {}, clear: () => {} };
-  return {
-    show: (progress) => void stderr.write(`\r\x1b[K${progressText(progress)}`),
-    clear: () => void stderr.write('\r\x1b[K'),
-  };
-}
-
-function progressText({ events, newest, series, written }: Progress): string {
-  const count = `${events.toLocaleString('en')} events, ${series.toLocaleString('en')} series`;
-  if (written === null) {
-    return `reading  ${count}${newest === null ? '' : `, at ${new Date(newest).toISOString().slice(0, 19)}Z`}`;
+  for (const [metric, count] of limited) {
+    log.warn(
+      { metric, events: count },
+      'counted as `other`, as the metric has as many series as metrics.series_limit allows',
+    );
   }
-  const full = Math.round(written * BAR);
-  return `writing  [${'#'.repeat(full)}${' '.repeat(BAR - full)}] ${Math.round(written * 100)} %  ${count}`;
+  log.info({ events, series, samples }, 'history is written');
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type App, startApp } from '../app.ts';
@@ -8,6 +8,7 @@ import { TYPES } from './catalogue.ts';
 import { failed, type Io, OK, write } from './io.ts';
 import { createLog, quietConsole } from './log.ts';
 import { prepareReplay, replay } from './replay.ts';
+import { OBJECT_SHAPES, replayObjects } from './replay-objects.ts';
 import { aborted } from './start.ts';
 
 export interface DemoArguments {
@@ -17,6 +18,13 @@ export interface DemoArguments {
 
 const DEFAULT_PORT = 8080;
 
+/** Sources that read objects, their recordings, and how these become objects. */
+const STORES = [
+  { type: 's3-audit', file: 'records.ndjson', shape: OBJECT_SHAPES.lyve },
+  { type: 'cloudtrail', file: 'records.ndjson', shape: OBJECT_SHAPES.cloudtrail },
+  { type: 'gcp-logs', file: 'entries.ndjson', shape: OBJECT_SHAPES.google },
+] as const;
+
 /** Shows the main job on bundled recordings, replayed as if live. Leaves nothing behind. */
 export async function demo({ port }: DemoArguments, io: Io): Promise<number> {
   const folder = await temporaryFolder();
@@ -24,15 +32,19 @@ export async function demo({ port }: DemoArguments, io: Io): Promise<number> {
   const log = await createLog('warn', io.stderr.isTTY === true);
   quietConsole(log);
   const target = join(folder, 'reaction.log');
-  const recording = join(packageRoot(), 'demo', 'reaction', 'reaction.log');
+  const { now, signal } = io;
   try {
-    const playing = { recording, target, now: io.now, signal: io.signal };
+    const playing = { recording: recordingOf('reaction', 'reaction.log'), target, now, signal };
     await prepareReplay(playing);
+    for (const { type } of STORES) await mkdir(join(folder, type));
     const config = (at: number) => demoConfig(folder, target, at);
     const start = (at: number) => startApp({ config: config(at), ...TYPES, log, env: io.env, now: io.now });
     const app = await listening(start, port);
     await app.ready;
-    const played = replay(playing);
+    const stores = STORES.map(({ type, file, shape }) =>
+      replayObjects({ recording: recordingOf(type, file), target: join(folder, type), shape, now, signal }),
+    );
+    const played = Promise.all([replay(playing), ...stores]);
     await write(io.stdout, greeting(app.url));
     await aborted(io.signal);
     await played;
@@ -67,19 +79,24 @@ async function listening(start: (port: number) => Promise<App>, port: number | u
   }
 }
 
+function recordingOf(type: string, file: string): string {
+  return join(packageRoot(), 'demo', type, file);
+}
+
 function demoConfig(folder: string, log: string, port: number): Config {
-  const answers = join(packageRoot(), 'demo', 'reaction');
+  const stores = STORES.map(({ type }) => [type, { directory: join(folder, type), interval: '1s' }] as const);
   const { config, errors } = readConfig(
     JSON.stringify({
       listen: { port },
       state: { directory: join(folder, 'state') },
       sources: {
         reaction: {
-          config: join(answers, 'test-config.yaml'),
-          command: join(answers, 'reaction'),
+          config: recordingOf('reaction', 'test-config.yaml'),
+          command: recordingOf('reaction', 'reaction'),
           logs: { file: log },
           hold: '0s',
         },
+        ...Object.fromEntries(stores),
       },
     }),
     { format: 'json', env: {}, types: TYPES },
@@ -89,7 +106,8 @@ function demoConfig(folder: string, log: string, port: number): Config {
 }
 
 function greeting(url: string): string {
-  return `trailgauge replays a recording of the reaction daemon as if it were live:
+  return `trailgauge replays recordings of the reaction daemon, of S3 audit logs, of CloudTrail and of Google Cloud logging
+as if they were live:
 
   ${url}/           what it does, for people
   ${url}/metrics    what it tells, for Prometheus

@@ -60,6 +60,7 @@ export async function explain(args: ExplainArguments, io: Io): Promise<number> {
       },
       now: io.now,
       follow: false,
+      events: true,
       range: { since: null, until: null },
       signal: io.signal,
     });

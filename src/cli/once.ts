@@ -33,7 +33,7 @@ export async function once(args: OnceArguments, io: Io): Promise<number> {
       await write(io.stderr, `trailgauge: --${name}: found ${JSON.stringify(text)}, wanted ${TIME_WISH}\n`);
   }
   if (!config || since === undefined || until === undefined) return USAGE;
-  if (since !== null && until !== null && since > until) {
+  if (since !== null && until !== null && since >= until) {
     const found = `--until: found ${JSON.stringify(args.until)}`;
     await write(io.stderr, `trailgauge: ${found}, wanted a time after --since ${JSON.stringify(args.since)}\n`);
     return USAGE;

@@ -125,7 +125,7 @@ class Loop {
       name,
       wants: (source) => config.sources.length === 0 || config.sources.includes(source),
       limit: sizeBytes(config.queue),
-      onDropped: (events) => this.#dropped('queue_full', events),
+      onDropped: (events, reason) => this.#dropped(reason, events),
       onLost: (events) => {
         this.#dropped('rejected', events);
         this.#error(`${events} events of the queue are damaged`);
@@ -165,11 +165,16 @@ class Loop {
 
   async #run(): Promise<void> {
     const reader = this.#reader;
-    for (;;) {
-      if (reader.events === 0) this.#setState('idle', null);
-      await reader.some(this.#ending.signal);
+    for (let since = performance.now(); ; ) {
+      if (reader.events === 0) {
+        this.#setState('idle', null);
+        await reader.some(this.#ending.signal);
+        since = performance.now();
+      }
       if (reader.events === 0 || this.#stopping.signal.aborted) break;
-      await this.#linger();
+      await this.#linger(since + LINGER_MS - performance.now());
+      // What it leaves behind waits from now on at the latest.
+      since = performance.now();
       const events = reader.take({ events: this.#options.config.batch, bytes: BATCH_BYTES });
       if (events.length > 0 && !(await this.#deliver(events))) break;
     }
@@ -177,10 +182,10 @@ class Loop {
   }
 
   /** Waits for a full batch, but not for long. */
-  async #linger(): Promise<void> {
-    if (this.#ending.signal.aborted) return;
+  async #linger(ms: number): Promise<void> {
+    if (this.#ending.signal.aborted || ms <= 0) return;
     const enough = new AbortController();
-    const timer = setTimeout(() => enough.abort(), LINGER_MS);
+    const timer = setTimeout(() => enough.abort(), ms);
     this.#lingering = enough;
     while (!enough.signal.aborted && !this.#isBatchFull()) await this.#reader.more(enough.signal);
     clearTimeout(timer);
@@ -213,6 +218,10 @@ class Loop {
         const settled = new Set(written.settled);
         left = left.filter((_, index) => !settled.has(index));
         attempt = 0;
+        if (left.length === 0) {
+          this.#settle(events.length, lost);
+          return true;
+        }
       }
       this.#error(written.text);
       this.#problem(written.text);

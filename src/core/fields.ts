@@ -37,14 +37,6 @@ export function option<T>(schema: z.ZodType<T>, fallback: NoInfer<T>, doc: strin
   return noted(wrapped, { ...metas.get(schema), doc, default: fallback });
 }
 
-/** An option that has to be given. */
-export function required<T>(schema: z.ZodType<T>, doc: string): z.ZodType<T> {
-  return noted(z.preprocess((value) => value ?? undefined, schema) as unknown as z.ZodType<T>, {
-    ...metas.get(schema),
-    doc,
-  });
-}
-
 /** A section: a map with these keys and no others; null or nothing stands for all of its defaults. */
 export function section<S extends Readonly<Record<string, z.ZodType>>>(
   doc: string,

@@ -4,46 +4,21 @@ import { backoffMs } from '../lib/backoff.ts';
 import type { Addresses } from './addresses.ts';
 import type { Cell } from './cells.ts';
 import type { Catalogue } from './metrics/define.ts';
-import type { CounterSeries, Handles } from './metrics/handles.ts';
 import type { Registry } from './metrics/registry.ts';
 import { registrySink } from './metrics/registry-sink.ts';
 import { type Sink, Stage } from './metrics/stage.ts';
-import { SOURCE_METRICS } from './own.ts';
 import type { Queue } from './queue.ts';
-import { createRate, type Rate } from './rate.ts';
 import { type SavedSource, sourceCells } from './saved-source.ts';
+import { type AnySource, type Batch, isRejected, type OpenedSource, type SourceContext } from './source.ts';
 import {
-  type AnySource,
-  type Batch,
-  DUPLICATE,
-  EXCLUDED,
-  isRejected,
-  type OpenedSource,
-  type Remark,
-  type SourceContext,
-} from './source.ts';
+  emptyTally,
+  noteNewest,
+  noteRejected,
+  SourceFigures,
+  type SourceStatus,
+  type Tally,
+} from './source-figures.ts';
 import type { Spool } from './spool.ts';
-
-/** What a person wants to know of a source. */
-export interface SourceStatus {
-  readonly name: string;
-  readonly type: string;
-  readonly state: 'starting' | 'reading' | 'waiting' | 'ended';
-  /** What keeps it from reading, or null. */
-  readonly problem: string | null;
-  /** When `state` or `problem` last changed, in milliseconds since 1970. */
-  readonly since: number;
-  readonly events: number;
-  readonly rejected: number;
-  /** Events a second, over the last minute. */
-  readonly rate: number;
-  /** Age in seconds of the newest event when it was read, or null before the first. */
-  readonly lag: number | null;
-  /** Milliseconds since 1970 of the newest event, or null. */
-  readonly lastEvent: number | null;
-  readonly lastError: { readonly time: number; readonly text: string } | null;
-  readonly remarks: readonly Remark[];
-}
 
 /** The past, in the order in which it is read: where its numbers go, and the length of the steps that they are counted in. */
 export interface History {
@@ -89,17 +64,13 @@ export interface PipelineOptions {
   readonly signal: AbortSignal;
 }
 
-/** A reason is logged at most so often. */
-const REJECT_LOG_MS = 60_000;
-
 /** Opens a source and runs its loop: read, parse, observe, and move the position on, without a pause in between. */
 export function startPipeline(options: PipelineOptions): Pipeline {
   const run = new Run(options);
-  const done = run.loop();
   return {
     name: options.name,
     ready: run.ready,
-    done,
+    done: run.loop(),
     status: () => run.status(),
     sample: () => run.sample(),
     takeCells: () => run.takeCells(),
@@ -108,25 +79,15 @@ export function startPipeline(options: PipelineOptions): Pipeline {
 
 /** The value of the label `source`, and the constant labels of the source's own metrics. */
 export function sourceLabel(name: string): { readonly label: string; readonly constant: readonly [string, string][] } {
-  const slash = name.indexOf('/');
-  if (slash < 0) return { label: name, constant: [] };
-  const label = name.slice(slash + 1);
-  return { label, constant: [['source', label]] };
+  const label = name.slice(name.indexOf('/') + 1);
+  return { label, constant: label === name ? [] : [['source', label]] };
 }
 
 class Run {
   readonly ready: Promise<void>;
   readonly #options: PipelineOptions;
-  readonly #own: Handles<typeof SOURCE_METRICS>;
-  readonly #label: { readonly source: string };
+  readonly #figures: SourceFigures;
   readonly #opened: OpenedSource<unknown, unknown>;
-  readonly #items: CounterSeries;
-  readonly #bytes: CounterSeries;
-  readonly #events: CounterSeries;
-  readonly #duplicates: CounterSeries;
-  readonly #errors: CounterSeries;
-  readonly #rate: Rate;
-  readonly #rejectLogged = new Map<string, number>();
   readonly #stage: Stage<Catalogue>;
   readonly #sink: Sink;
   readonly #live: Spool | null;
@@ -139,38 +100,14 @@ class Run {
   #moved = false;
   #becomeReady: () => void = () => {};
   #sampling: Promise<void> | null = null;
-  #status: { -readonly [K in keyof SourceStatus]: SourceStatus[K] };
 
   constructor(options: PipelineOptions) {
     const { name, spec, registry, now, saved } = options;
     const { label, constant } = sourceLabel(name);
     this.#options = options;
-    this.#label = { source: label };
-    this.#own = registry.register(name, SOURCE_METRICS);
-    this.#items = this.#own.items.series(this.#label);
-    this.#bytes = this.#own.bytes.series(this.#label);
-    this.#events = this.#own.events.series(this.#label);
-    this.#duplicates = this.#own.duplicates.series(this.#label);
-    this.#errors = this.#own.errors.series(this.#label);
-    this.#rate = createRate(now);
     this.#position = saved.position;
-    this.#status = {
-      name,
-      type: spec.type,
-      state: 'starting',
-      problem: null,
-      since: now(),
-      events: 0,
-      rejected: 0,
-      rate: 0,
-      lag: null,
-      lastEvent: null,
-      lastError: null,
-      remarks: [],
-    };
     this.ready = new Promise((resolve) => (this.#becomeReady = resolve));
-    this.#own.up.set(this.#label, 0);
-    for (const reason of spec.reasons ?? []) this.#own.rejected.series({ ...this.#label, reason });
+    this.#figures = new SourceFigures({ ...options, type: spec.type, label, reasons: spec.reasons ?? [] });
     const metrics = registry.register(name, spec.metrics, constant);
     this.#stage = new Stage(spec.metrics, {
       limitOf: (def) => registry.limitOf(def),
@@ -189,14 +126,15 @@ class Run {
       env: options.env,
       report: {
         problem: (text) => this.#problem(text),
-        error: (text, cause) => this.#error(text, cause),
+        error: (text, cause) => this.#figures.error(text, cause),
         duplicate: () => {
           this.#repeats = true;
-          this.#duplicates.inc();
+          this.#figures.duplicate();
         },
       },
       now,
       follow: options.follow,
+      events: this.#spool !== null,
       range: options.range,
       addresses: options.addresses,
       signal: options.signal,
@@ -205,7 +143,7 @@ class Run {
   }
 
   status(): SourceStatus {
-    return { ...this.#status, rate: this.#rate.perSecond(), remarks: this.#opened.remarks?.() ?? [] };
+    return { ...this.#figures.status(), remarks: this.#opened.remarks?.() ?? [] };
   }
 
   async loop(): Promise<void> {
@@ -216,13 +154,14 @@ class Run {
     const timer = this.#opened.sample && this.#options.follow ? this.#sampleEvery(spec.sampleMs ?? 10_000) : undefined;
     for (let attempt = 0; !signal.aborted; attempt++) {
       const before = this.#position;
-      this.#setState('starting', null);
+      this.#figures.setState('starting', null);
       try {
         const batches = first ?? this.#opened.read(this.#position);
         first = null;
         for await (const batch of batches) {
           this.#take(batch);
-          await this.#room(batch);
+          await (batch.aside ? this.#spool : this.#live)?.whenRoom(signal);
+          await this.#options.history?.settled();
         }
         break;
       } catch (cause) {
@@ -230,14 +169,14 @@ class Run {
         if (signal.aborted) break;
         if (!this.#options.follow) throw cause;
         if (before !== this.#position) attempt = 0;
-        this.#error('cannot read', cause);
+        this.#figures.error('cannot read', cause);
         this.#problem(cause instanceof Error ? cause.message : String(cause));
         await delay(backoffMs(attempt, { firstMs: 500, maxMs: 30_000 }), undefined, { signal }).catch(() => {});
       }
     }
     this.#abandon();
     clearInterval(timer);
-    this.#setState('ended', null);
+    this.#figures.setState('ended', null);
     this.#becomeReady();
     await this.#sampling;
     await this.#opened.close?.();
@@ -245,40 +184,38 @@ class Run {
 
   sample(): Promise<void> {
     this.#sampling ??= (this.#opened.sample?.() ?? Promise.resolve())
-      .catch((cause: unknown) => this.#error('cannot sample', cause))
+      .catch((cause: unknown) => this.#figures.error('cannot sample', cause))
       .finally(() => (this.#sampling = null));
     return this.#sampling;
   }
 
   takeCells(): readonly Cell[] {
-    const { name } = this.#options;
     const entries = this.#opened.changes?.() ?? [];
     if (!this.#moved && entries.length === 0) return [];
     this.#moved = false;
-    return sourceCells(name, { position: this.#position ?? null, entries });
+    return sourceCells(this.#options.name, { position: this.#position ?? null, entries });
   }
 
   /** No `await` in here: totals, events, the source's memory and the position always belong together. */
   #take(batch: Batch<unknown>): void {
     const time = this.#options.now();
     this.#options.registry.time = time;
-    const tally = this.#aside ?? { items: 0, bytes: 0, events: 0, rejected: new Map(), newest: null };
+    const tally = this.#aside ?? emptyTally();
+    // Known before it is read: should that fail, nothing of it may stay.
+    this.#aside = batch.aside ? tally : null;
     this.#read(batch, tally);
     this.#becomeReady();
-    if (batch.aside === 'more') {
-      this.#aside = tally;
-      return;
-    }
+    if (batch.aside === 'more') return;
     this.#aside = null;
     if (batch.aside) this.#conclude(batch.aside === 'done');
     else if (this.#options.history) this.#stage.merge(this.#sink);
     // An object that came late does not make the newest event an older one.
-    if (batch.aside && tally.newest !== null && tally.newest < (this.#status.lastEvent ?? 0)) tally.newest = null;
-    if (batch.aside !== 'dropped') this.#count(tally, time);
+    if (batch.aside && tally.newest !== null && tally.newest < (this.#figures.lastEvent ?? 0)) tally.newest = null;
+    if (batch.aside !== 'dropped') this.#figures.count(tally, time);
     this.#position = batch.position;
     this.#moved = true;
     // A batch without items tells a position, not that anything can be read.
-    if (tally.items > 0 || this.#status.state === 'starting') this.#setState('reading', null);
+    if (tally.items > 0 || this.#figures.state === 'starting') this.#figures.setState('reading', null);
   }
 
   #read(batch: Batch<unknown>, tally: Tally): void {
@@ -290,32 +227,33 @@ class Run {
       if (parsed === null) continue;
       // `parse` gives an object or null: `defineSource` asks for it.
       if (isRejected(parsed as object)) {
-        this.#reject(tally, (parsed as { rejected: string }).rejected, 1, raw);
+        const reason = (parsed as { rejected: string }).rejected;
+        noteRejected(tally, reason, 1);
+        this.#figures.logRejected(reason, () => opened.excerpt(raw));
         continue;
       }
       if (this.#options.history && !this.#enterStep(this.#options.history, opened.timeOf(raw))) continue;
       this.#repeats = false;
       opened.observe(parsed, raw);
-      if (spool && !this.#repeats) spool.add(opened.event(parsed, raw));
-      tally.events += 1;
+      // What repeats an earlier one is counted as that, and goes nowhere.
+      if (!this.#repeats) {
+        tally.events += 1;
+        spool?.add(opened.event(parsed, raw));
+      }
       // Only of what comes aside the newest is not the last.
       if (batch.aside) noteNewest(tally, opened.timeOf(raw));
       else tally.last = raw;
     }
     opened.settle?.();
+    // What is counted from here on belongs to no event, and so to no step.
+    this.#stage.step = 0;
     if (tally.last !== undefined) tally.newest = opened.timeOf(tally.last);
     for (const [reason, count] of Object.entries(batch.rejected ?? {})) {
       tally.items += count;
-      this.#reject(tally, reason, count, undefined);
+      noteRejected(tally, reason, count);
+      this.#figures.logRejected(reason, () => undefined);
     }
     tally.bytes += batch.bytes;
-  }
-
-  /** Waits, until the end at most, while too many events of its kind are on their way to the disk. */
-  async #room({ aside }: Batch<unknown>): Promise<void> {
-    const { signal } = this.#options;
-    const spool = aside ? this.#spool : this.#live;
-    for (let room = spool?.room(); room && !signal.aborted; room = spool?.room()) await orAborted(room, signal);
   }
 
   /** What is counted now belongs to the step of this time. */
@@ -324,7 +262,8 @@ class Run {
       onUntimed(1);
       return false;
     }
-    const step = Math.ceil(time / stepMs);
+    // A step ends before its own time: what comes at midnight belongs to the new day.
+    const step = Math.floor(time / stepMs) + 1;
     if (step !== this.#stage.step) this.#opened.settle?.();
     this.#stage.step = step;
     return true;
@@ -347,98 +286,14 @@ class Run {
     this.#aside = null;
   }
 
-  #count({ items, bytes, events, rejected, newest }: Tally, time: number): void {
-    if (items > 0) this.#items.inc(items);
-    if (bytes > 0) this.#bytes.inc(bytes);
-    if (events > 0) this.#events.inc(events);
-    this.#status.events += events;
-    this.#rate.add(events);
-    for (const [reason, count] of rejected) {
-      if (reason === DUPLICATE.rejected) {
-        this.#duplicates.inc(count);
-        continue;
-      }
-      this.#own.rejected.inc({ ...this.#label, reason }, count);
-      this.#status.rejected += count;
-    }
-    if (newest !== null) this.#noteTime(newest, time);
-  }
-
-  #noteTime(last: number, now: number): void {
-    const lag = Math.max(0, now - last) / 1000;
-    this.#status.lastEvent = last;
-    this.#status.lag = lag;
-    this.#own.lastEvent.set(this.#label, last / 1000);
-    this.#own.lag.set(this.#label, lag);
-  }
-
-  #reject({ rejected }: Tally, reason: string, count: number, raw: unknown): void {
-    rejected.set(reason, (rejected.get(reason) ?? 0) + count);
-    if (reason === DUPLICATE.rejected || reason === EXCLUDED.rejected) return;
-    const now = this.#options.now();
-    if (now - (this.#rejectLogged.get(reason) ?? Number.NEGATIVE_INFINITY) < REJECT_LOG_MS) return;
-    this.#rejectLogged.set(reason, now);
-    const excerpt = raw === undefined ? undefined : this.#opened.excerpt(raw);
-    this.#options.log.warn(
-      { reason, excerpt },
-      'item rejected; further ones of this reason in the next minute are only counted',
-    );
-  }
-
+  /** Told once what keeps it from reading. */
   #problem(text: string | null): void {
-    if (text === null) {
-      if (this.#status.state === 'waiting') this.#setState('reading', null);
-      return;
-    }
-    if (text !== this.#status.problem) this.#options.log.warn({ problem: text }, 'source cannot be read');
-    this.#setState('waiting', text);
-    this.#becomeReady();
-  }
-
-  #error(text: string, cause: unknown): void {
-    this.#options.registry.time = this.#options.now();
-    this.#errors.inc();
-    const detail = cause instanceof Error ? `${text}: ${cause.message}` : text;
-    this.#status.lastError = { time: this.#options.now(), text: detail };
-    this.#options.log.error({ detail }, 'source error');
-  }
-
-  #setState(state: SourceStatus['state'], problem: string | null): void {
-    if (state === this.#status.state && problem === this.#status.problem) return;
-    Object.assign(this.#status, { state, problem, since: this.#options.now() });
-    this.#own.up.set(this.#label, state === 'reading' || (state === 'ended' && problem === null) ? 1 : 0);
+    this.#figures.problem(text);
+    if (text !== null) this.#becomeReady();
   }
 
   #sampleEvery(ms: number): NodeJS.Timeout {
     void this.sample();
     return setInterval(() => void this.sample(), ms).unref();
   }
-}
-
-/** What came in one batch, or in all that count together. */
-interface Tally {
-  items: number;
-  bytes: number;
-  events: number;
-  readonly rejected: Map<string, number>;
-  /** Time of the newest event, as far as it is told. */
-  newest: number | null;
-  /** The last item that became an event. */
-  last?: unknown;
-}
-
-/** Resolves with a promise that never rejects, or at the end. */
-function orAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    signal.addEventListener('abort', end, { once: true });
-    void promise.then(end);
-  });
-}
-
-function noteNewest(tally: Tally, time: number | null): void {
-  if (time !== null && (tally.newest === null || time > tally.newest)) tally.newest = time;
 }

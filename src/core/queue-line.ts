@@ -1,8 +1,13 @@
 import type { Event } from './event.ts';
 
-/** An event as a line of a block in the queue; `JSON.parse` gives it back. */
-export function eventLine(event: Event): string {
-  return `${JSON.stringify(event)}\n`;
+/** An event as a line of a block in the queue; null if it cannot be one: nested too deep, or too long for a text. */
+export function eventLine(event: Event): string | null {
+  try {
+    return `${JSON.stringify(event)}\n`;
+  } catch {
+    // RangeError: what was read without recursion may be too deep for what is written with it.
+    return null;
+  }
 }
 
 /** The lines of a block. */

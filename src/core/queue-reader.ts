@@ -1,6 +1,7 @@
 import type { Event } from './event.ts';
 import type { QueuedBlock, ReaderOptions, SavedReader } from './queue.ts';
 import { blockLines, lineEvent } from './queue-line.ts';
+import type { GivenUp } from './spool.ts';
 
 /** What the reader asks of its queue. */
 export interface QueueSide {
@@ -69,8 +70,9 @@ export class QueueReader {
   }
 
   /** Events that were given up before they came into the queue. */
-  skipped(events: number): void {
-    this.#options.onDropped(events);
+  skipped({ tooMany, unwritable }: GivenUp): void {
+    if (tooMany > 0) this.#options.onDropped(tooMany, 'queue_full');
+    if (unwritable > 0) this.#options.onDropped(unwritable, 'too_large');
   }
 
   /** Resolves when something waits, or the signal is aborted. */
@@ -151,7 +153,7 @@ export class QueueReader {
     if (end === held) return;
     const last = waiting[held - 1];
     if (last) this.#gap = [last.seq, waiting[end]!.seq];
-    this.#options.onDropped(this.#giveUp(held, end - held));
+    this.#options.onDropped(this.#giveUp(held, end - held), 'queue_full');
   }
 
   #lose(): void {

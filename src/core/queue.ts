@@ -1,6 +1,6 @@
 import type { Cell, SavedCells } from './cells.ts';
 import { QueueReader } from './queue-reader.ts';
-import { Spool } from './spool.ts';
+import { type GivenUp, Spool } from './spool.ts';
 import type { Block, BlockStore } from './state.ts';
 
 /** A block of events in the queue: events of one source, a line of JSON each, that lie in the state under `id`. */
@@ -27,8 +27,8 @@ export interface ReaderOptions {
   readonly wants: (source: string) => boolean;
   /** Most bytes that may wait for it. */
   readonly limit: number;
-  /** Events that were given up for want of room. */
-  readonly onDropped: (events: number) => void;
+  /** Events that were given up: for want of room, or as they cannot be written down. */
+  readonly onDropped: (events: number, reason: 'queue_full' | 'too_large') => void;
   /** A block is damaged or missing: so many events of it cannot be given. */
   readonly onLost: (events: number) => void;
 }
@@ -133,7 +133,7 @@ export class Queue {
       newId: () => this.#nextId++,
       put: (block) => this.#store.putBlock(block),
       remove: (ids) => void this.#store.removeBlocks(ids).catch(() => {}),
-      publish: (blocks, skipped) => this.#publish(source, blocks, skipped),
+      publish: (blocks, given) => this.#publish(source, blocks, given),
       room: () => this.#roomInMemory(),
     });
     return spool;
@@ -188,8 +188,8 @@ export class Queue {
     if (ids.length > 0) void this.#store.removeBlocks(ids).catch(() => {});
   }
 
-  #publish(source: string, blocks: readonly SpooledBlock[], skipped: number): void {
-    if (skipped > 0) for (const reader of this.#readers) if (reader.wants(source)) reader.skipped(skipped);
+  #publish(source: string, blocks: readonly SpooledBlock[], givenUp: GivenUp): void {
+    for (const reader of this.#readers) if (reader.wants(source)) reader.skipped(givenUp);
     for (const block of blocks) {
       const { id, events, bytes } = block;
       this.#fresh.push({ seq: this.#nextSeq++, id, source, events, bytes, needed: 0 });

@@ -82,6 +82,8 @@ export interface SourceContext<C extends Catalogue> {
   readonly now: () => number;
   /** False for one pass over what is there (`once`), true to follow. */
   readonly follow: boolean;
+  /** Whether items will be asked for as events. */
+  readonly events: boolean;
   /** Only events of this time are wanted, in milliseconds since 1970. */
   readonly range: { readonly since: number | null; readonly until: number | null };
   /** What is known of IP addresses; nothing, where it is left out. */

@@ -16,14 +16,19 @@ export interface SpoolOptions {
   readonly newId: () => number;
   readonly put: (block: Block) => Promise<void>;
   readonly remove: (ids: readonly number[]) => void;
-  /** `skipped` events were too many to be kept, and came before these. */
-  readonly publish: (blocks: readonly SpooledBlock[], skipped: number) => void;
+  readonly publish: (blocks: readonly SpooledBlock[], givenUp: GivenUp) => void;
   /** Resolves when there is room for what was published; null if there is some. */
   readonly room: () => Promise<void> | null;
 }
 
 /** What a block takes besides its events, on disk and in memory: many may be small. */
 const OVERHEAD_BYTES = 256;
+/** Events that do not come into the queue: they were too many to be kept, or cannot be written down. */
+export interface GivenUp {
+  readonly tooMany: number;
+  readonly unwritable: number;
+}
+
 /** What the disk did not take is tried again after so many milliseconds. */
 const RETRY_MS = 1_000;
 
@@ -32,7 +37,8 @@ export class Spool {
   readonly #options: SpoolOptions;
   #blocks: SpooledBlock[] = [];
   #bytes = 0;
-  #skipped = 0;
+  #tooMany = 0;
+  #unwritable = 0;
   #lines: string[] = [];
   #open = 0;
   readonly #underWay = new Map<number, { readonly bytes: number; readonly stored: Promise<void> }>();
@@ -43,6 +49,10 @@ export class Spool {
 
   add(event: Event): void {
     const line = eventLine(event);
+    if (line === null) {
+      this.#unwritable += 1;
+      return;
+    }
     this.#lines.push(line);
     this.#open += line.length;
     if (this.#open >= BLOCK_BYTES) this.#close(true);
@@ -56,10 +66,16 @@ export class Spool {
     return Promise.race([...this.#underWay.values()].map(({ stored }) => stored));
   }
 
+  /** Waits while there is no room, until the end at most. */
+  async whenRoom(signal: AbortSignal): Promise<void> {
+    for (let room = this.room(); room && !signal.aborted; room = this.room()) await orAborted(room, signal);
+  }
+
   /** All that was added comes into the queue, with the next commit. */
   publish(): void {
     this.#close(false);
-    if (this.#blocks.length > 0 || this.#skipped > 0) this.#options.publish(this.#blocks, this.#skipped);
+    const givenUp = { tooMany: this.#tooMany, unwritable: this.#unwritable };
+    if (this.#blocks.length > 0 || this.#unwritable > 0) this.#options.publish(this.#blocks, givenUp);
     this.#reset();
   }
 
@@ -75,7 +91,8 @@ export class Spool {
   #reset(): void {
     this.#blocks = [];
     this.#bytes = 0;
-    this.#skipped = 0;
+    this.#tooMany = 0;
+    this.#unwritable = 0;
   }
 
   /** What is not sent to disk now goes with the commit. */
@@ -103,7 +120,7 @@ export class Spool {
     const [oldest] = this.#blocks.splice(0, 1);
     if (!oldest) return;
     this.#bytes -= oldest.bytes;
-    this.#skipped += oldest.events;
+    this.#tooMany += oldest.events;
     this.#options.remove([oldest.id]);
   }
 
@@ -125,4 +142,16 @@ export class Spool {
       if (!this.#blocks.includes(block)) return;
     }
   }
+}
+
+/** Resolves with a promise that never rejects, or at the end. */
+function orAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    signal.addEventListener('abort', end, { once: true });
+    void promise.then(end);
+  });
 }

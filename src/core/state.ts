@@ -118,12 +118,13 @@ async function openEnvironment(directory: string, lock: Lock): Promise<State> {
       block: (id) => unsealedBlock(tables.blocks.get(id)),
       putBlock: async ({ id, bytes }) => {
         refuseFullDisk(directory, 2 * bytes.length + ROOM);
-        await tables.blocks.put(id, seal(bytes));
+        await heard(tables.blocks.put(id, seal(bytes)));
       },
       removeBlocks: async (ids) => {
-        await root.batch(() => {
+        const removed = root.batch(() => {
           for (const id of ids) quiet(tables.blocks.remove(id));
         });
+        await heard(removed);
       },
       close,
     };
@@ -232,6 +233,15 @@ function writeOf([key, value]: Cell): Write {
 /** The batch tells of failure for all of its writes; each of them alone need not be heard. */
 function quiet(write: Promise<boolean>): void {
   write.catch(() => {});
+}
+
+/** A write that may fail: a failure that nobody hears of, as that of its transaction, would end the process. */
+async function heard(write: Promise<boolean>): Promise<void> {
+  try {
+    await write;
+  } catch (error) {
+    throw await commitCause(error);
+  }
 }
 
 async function commitCause(error: unknown): Promise<unknown> {

@@ -1,6 +1,6 @@
 import type { WriterStatus } from './delivery.ts';
 import type { Label } from './metrics/labels.ts';
-import type { SourceStatus } from './pipeline.ts';
+import type { SourceStatus } from './source-figures.ts';
 import type { Version } from './version.ts';
 
 /** How full a metric is. */

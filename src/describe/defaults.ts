@@ -64,7 +64,7 @@ function sectionLines(
   return entries.flatMap(([key, entry]) => {
     const at = [...path, key];
     const comment = entry.doc ? [`${indent}# ${entry.doc}`] : [];
-    if (!isSection(entry)) return [...comment, `${indent}${inline(key)}: ${inline(entry.fallback ?? null)}`];
+    if (!isSection(entry)) return [...comment, `${indent}${inline(key)}: ${inline(entry.fallback)}`];
     if (entry.entries.length === 0) return [...comment, `${indent}${inline(key)}: {}`];
     const off = isOff(at);
     // What is in a comment already is no comment once more.

@@ -53,7 +53,7 @@ export function optionsMarkdown(sections: Iterable<readonly [prefix: string, sch
     [...optionRows(readSection(schema))].map(({ path, kind, fallback, doc }) => [
       `\`${[prefix, ...path].join('.')}\``,
       kind,
-      fallback === undefined ? 'required' : `\`${JSON.stringify(fallback)}\``,
+      `\`${JSON.stringify(fallback)}\``,
       doc,
     ]),
   );

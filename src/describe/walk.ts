@@ -6,7 +6,6 @@ export interface OptionRow {
   /** Keys from the top of its section. */
   readonly path: readonly string[];
   readonly kind: string;
-  /** Undefined where there is none, and the option has to be given. */
   readonly fallback: unknown;
   readonly doc: string;
 }

@@ -18,14 +18,17 @@ export interface HashBlock {
 export interface WindowOptions {
   /** What is older is forgotten, in milliseconds. */
   readonly lengthMs: number;
-  /** Most hashes that are kept; the oldest go first. */
+  /**
+   * Most hashes that are kept; the oldest go first. Of one delivery no more than these are remembered, so that up to twice
+   * as many are in memory.
+   */
   readonly limit: number;
 }
 
 /**
  * Tells whether something was seen lately, by a hash of 16 bytes (the beginning of a SHA-256). What is seen counts from
  * `keep` on; until then it can be taken back as a whole (`forget`). Hashes lie in one table of numbers: looking up
- * allocates nothing, and a million of them take some 50 MB.
+ * needs no objects that stay, and a million of them take some 50 MB.
  */
 export class HashWindow {
   readonly #options: WindowOptions;
@@ -35,8 +38,9 @@ export class HashWindow {
   #owners = new Uint32Array(1_024);
   #used = 0;
   #next = 1;
-  /** Seen since the last `keep`. */
-  #fresh: Buffer[] = [];
+  /** Seen since the last `keep`, one after the other, with room behind them. */
+  #fresh: Buffer = Buffer.alloc(0);
+  #freshCount = 0;
   #gone: number[] = [];
   #new: HashBlock[] = [];
 
@@ -47,16 +51,21 @@ export class HashWindow {
   /** Whether a text was seen before; from now on it was. */
   see(text: string): boolean {
     const digest = hash('sha256', text, 'buffer').subarray(0, BYTES);
+    if (this.#freshCount >= this.#options.limit) return this.#owners[this.#placeOf(wordsOf(digest))] !== 0;
     if (!this.#add(digest, this.#next)) return true;
-    this.#fresh.push(digest);
+    const at = this.#freshCount++ * BYTES;
+    if (at === this.#fresh.length) this.#fresh = Buffer.concat([this.#fresh], Math.max(64 * BYTES, 2 * at));
+    digest.copy(this.#fresh, at);
     return false;
   }
 
   /** All that was seen since the last time counts as delivered at this time. */
   keep(time: number): void {
-    if (this.#fresh.length > 0) {
-      const block = { number: this.#next++, time, hashes: Buffer.concat(this.#fresh) };
-      this.#fresh = [];
+    if (this.#freshCount > 0) {
+      const hashes = Buffer.from(this.#fresh.subarray(0, this.#freshCount * BYTES));
+      const block = { number: this.#next++, time, hashes };
+      this.#freshCount = 0;
+      this.#fresh = Buffer.alloc(0);
       this.#blocks.push(block);
       this.#new.push(block);
     }
@@ -65,8 +74,9 @@ export class HashWindow {
 
   /** Nothing of what was seen since the last time was seen. */
   forget(): void {
-    if (this.#fresh.length === 0) return;
-    this.#fresh = [];
+    if (this.#freshCount === 0) return;
+    this.#freshCount = 0;
+    this.#fresh = Buffer.alloc(0);
     this.#rebuild();
   }
 
@@ -124,17 +134,21 @@ export class HashWindow {
   /** False if it is there already. */
   #add(hash: Buffer, owner: number): boolean {
     if ((this.#used + 1) * 2 > this.#owners.length) this.#grow();
+    const words = wordsOf(hash);
+    const place = this.#placeOf(words);
+    if (this.#owners[place] !== 0) return false;
+    this.#owners[place] = owner;
+    this.#table.set(words, place * WORDS);
+    this.#used += 1;
+    return true;
+  }
+
+  /** Where a hash is, or where it would be. */
+  #placeOf(words: readonly number[]): number {
     const mask = this.#owners.length - 1;
-    const words = [hash.readUInt32LE(0), hash.readUInt32LE(4), hash.readUInt32LE(8), hash.readUInt32LE(12)];
-    for (let place = words[0]! & mask; ; place = (place + 1) & mask) {
-      if (this.#owners[place] === 0) {
-        this.#owners[place] = owner;
-        this.#table.set(words, place * WORDS);
-        this.#used += 1;
-        return true;
-      }
-      if (this.#is(place, words)) return false;
-    }
+    let place = words[0]! & mask;
+    while (this.#owners[place] !== 0 && !this.#is(place, words)) place = (place + 1) & mask;
+    return place;
   }
 
   #is(place: number, words: readonly number[]): boolean {
@@ -155,4 +169,8 @@ export class HashWindow {
       this.#table.set(table.subarray(from * WORDS, (from + 1) * WORDS), place * WORDS);
     }
   }
+}
+
+function wordsOf(hash: Buffer): readonly number[] {
+  return [hash.readUInt32LE(0), hash.readUInt32LE(4), hash.readUInt32LE(8), hash.readUInt32LE(12)];
 }

@@ -26,8 +26,9 @@ export interface JournalOptions extends JournalSelection {
   readonly follow: boolean;
   /** `end`: the first start ever, from behind the newest entry; `start`: everything. */
   readonly from: JournalPosition | 'start' | 'end';
-  /** Milliseconds since 1970, both inclusive; `since` for `start` only, `until` only without `follow`. */
+  /** Milliseconds since 1970: the first that is wanted, for `start` only. */
   readonly since?: number;
+  /** Milliseconds since 1970: the first that is wanted no more; only without `follow`. */
   readonly until?: number;
   readonly signal: AbortSignal;
   /** Bound of the messages of one entry in bytes; default 1 MiB. */
@@ -82,6 +83,8 @@ interface Reading {
 
 /** How often, without entries, there is a look around. */
 const IDLE_MS = 1000;
+/** journalctl is told the last microsecond that is wanted. */
+const MICROSECOND_MS = 0.001;
 const BACKOFF = { firstMs: 200, maxMs: 10_000 };
 
 function newReading(options: JournalOptions): Reading {
@@ -183,7 +186,7 @@ function rangeOf(reading: Reading): readonly string[] {
     ...(reading.position === null && since !== undefined
       ? [`--since=${at(since)}`]
       : resumeArguments(reading.position)),
-    ...(!follow && until !== undefined ? [`--until=${at(until)}`] : []),
+    ...(!follow && until !== undefined ? [`--until=${at(until - MICROSECOND_MS)}`] : []),
   ];
 }
 

@@ -35,6 +35,7 @@ dl div { display: flex; flex-direction: column-reverse; justify-content: flex-en
 dt { color: var(--quiet); font-size: .85rem; line-height: 1.3; }
 dd { margin: 0; font-size: 1.3rem; line-height: 1.3; font-variant-numeric: tabular-nums; }
 .note, article h3, th.who { overflow-wrap: anywhere; } .note { font-size: .9rem; } .note:not(.bad) { color: var(--quiet); }
+ul { margin: .5rem 0; padding-left: 1.1rem; }
 table { width: 100%; border-collapse: collapse; margin: .5rem 0; }
 th, td { padding: .35rem .5rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 th:first-child { padding-left: 0; } td:last-child, th:last-child { padding-right: 0; }

@@ -40,6 +40,15 @@ export function seconds(value: number): string {
   return value < 10 ? `${value.toFixed(1)} s` : age(value * 1000);
 }
 
+/** `512 B`, `1.5 KiB`, `20 MiB`: of bytes. */
+export function bytes(value: number): string {
+  const power = Math.min(UNITS.length - 1, value < 1 ? 0 : Math.floor(Math.log2(value) / 10));
+  const scaled = value / 1024 ** power;
+  return `${count(scaled, power === 0 || scaled >= 10 || Number.isInteger(scaled) ? 0 : 1)} ${UNITS[power]}`;
+}
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+
 /** A point in time, in UTC as nobody knows where the reader is: `2026-11-21 11:50:54 UTC`. */
 export function moment(ms: number): string {
   const iso = new Date(ms).toISOString();

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { SourceStatus } from '../core/pipeline.ts';
 import type { MetricStatus, Status, TopStatus } from '../core/status.ts';
+import { sourceCard, writersSection } from './page-cards.ts';
 import { PAGE_STYLE } from './page-style.ts';
-import { age, breakable, count, escapeHtml, foreign, moment, seconds } from './page-text.ts';
+import { age, breakable, count, escapeHtml, foreign, moment } from './page-text.ts';
 
 export interface PageOptions {
   /** Seconds until the browser asks again by itself, or null. */
@@ -31,7 +31,7 @@ export function pageOptions(url: string): PageOptions {
   return { refresh: wanted >= 1 && wanted <= 3_600 ? wanted : null };
 }
 
-/** The status page: what each source does, how full metrics are, who collects. */
+/** The status page: what each source and writer does, how full metrics are, who collects. */
 export function renderPage(status: Status, { refresh }: PageOptions): string {
   const verdict = verdictOf(status);
   return `<!doctype html>
@@ -53,7 +53,7 @@ ${pageHeader(status, refresh)}
 ${status.sources.map((source) => sourceCard(source, status.now)).join('\n')}
 </div>
 </section>
-${topSection(status.top)}${seriesSection(status.metrics)}
+${writersSection(status)}${topSection(status.top)}${seriesSection(status.metrics)}
 ${scrapersSection(status)}
 </main>
 </body>
@@ -73,14 +73,29 @@ function icon(good: boolean): string {
 }
 
 /** The whole in one sentence. */
-function verdictOf({ problem, sources }: Status): { good: boolean; text: string } {
+function verdictOf({ problem, sources, writers }: Status): { good: boolean; text: string } {
   if (problem !== null) return { good: false, text: `metrics are withheld: ${problem}` };
-  const waiting = sources.filter(({ state }) => state === 'waiting');
-  const [first] = waiting;
-  if (first && sources.length === 1) return { good: false, text: `${first.name} cannot be read` };
-  if (first) return { good: false, text: `${waiting.length} of ${sources.length} sources cannot be read` };
+  const unread = troubled(
+    sources,
+    sources.filter(({ state }) => state === 'waiting'),
+    'sources',
+  );
+  const undelivered = troubled(
+    writers,
+    writers.filter((writer) => writer.problem !== null),
+    'writers',
+  );
+  const bad = [unread && `${unread} cannot be read`, undelivered && `${undelivered} cannot deliver`].filter(Boolean);
+  if (bad.length > 0) return { good: false, text: bad.join(', and ') };
   if (sources.some(({ state }) => state === 'starting')) return { good: true, text: 'starting' };
   return { good: true, text: sources.length === 1 ? 'the source is being read' : 'all sources are being read' };
+}
+
+/** Who of all of these is in trouble, in a few words; empty for nobody. */
+function troubled(all: readonly unknown[], these: readonly { readonly name: string }[], what: string): string {
+  const [first] = these;
+  if (!first) return '';
+  return all.length === 1 ? first.name : `${these.length} of ${all.length} ${what}`;
 }
 
 function pageHeader({ version, started, now }: Status, refresh: number | null): string {
@@ -100,33 +115,6 @@ function pageHeader({ version, started, now }: Status, refresh: number | null): 
 ${again}
 </nav>
 </header>`;
-}
-
-const SIGNS: Readonly<Record<SourceStatus['state'], { readonly sign: string; readonly kind: string }>> = {
-  starting: { sign: '◌', kind: 'idle' },
-  reading: { sign: '●', kind: 'good' },
-  waiting: { sign: '▲', kind: 'bad' },
-  ended: { sign: '■', kind: 'idle' },
-};
-
-function sourceCard(source: SourceStatus, now: number): string {
-  const { name, state, problem, since, lastEvent, lastError } = source;
-  const { sign, kind } = SIGNS[state];
-  const figures: readonly (readonly [term: string, value: string])[] = [
-    ['Events since the start', count(source.events)],
-    ['Events a second', count(source.rate, 1)],
-    ['Rejected since the start', count(source.rejected)],
-    ['Newest event', lastEvent === null ? 'none yet' : `${age(now - lastEvent)} ago`],
-    ['Lag: its age when read', source.lag === null ? 'not known' : seconds(source.lag)],
-  ];
-  return `<article>
-<h3>${foreign(name)}</h3>
-<p><strong class="${kind}"><span aria-hidden="true">${sign}</span> ${state}</strong> for ${age(now - since)}, since ${moment(since)}</p>
-${problem === null ? '' : `<p class="note bad"><b>Problem:</b> ${foreign(problem)}</p>\n`}<dl>
-${figures.map(([term, value]) => `<div><dt>${term}</dt><dd>${value}</dd></div>`).join('\n')}
-</dl>
-<p class="note">${lastError === null ? 'No error since the start.' : `<b>Last error,</b> ${age(now - lastError.time)} ago: ${foreign(lastError.text)}`}</p>
-</article>`;
 }
 
 /** Who comes most, if anything tells. */

@@ -62,8 +62,10 @@ t.test('the defaults are a configuration that is complete already', async (t) =>
   t.match(yaml, { code: 0, stderr: '' });
   t.match(yaml.stdout, /^# The whole configuration/);
   const value = parse(yaml.stdout);
-  t.same(JSON.parse(json.stdout), value);
-  t.same(Object.keys(value), ['log', 'listen', 'state', 'metrics', 'addresses', 'sources', 'writers']);
+  const { writers, ...rest } = JSON.parse(json.stdout);
+  t.same(value, rest);
+  t.same(writers, {}, 'all of them are off, which a comment says');
+  t.same(Object.keys(value), ['log', 'listen', 'state', 'metrics', 'addresses', 'sources']);
 
   const fromYaml = file(place, 'defaults.yaml', yaml.stdout);
   const fromJson = file(place, 'defaults.json', json.stdout);
@@ -74,12 +76,31 @@ t.test('the defaults are a configuration that is complete already', async (t) =>
     cli(['-c', fromYaml, 'test-config', '--format', 'json']),
   ]);
   for (const ran of [nothing, one, two, three]) t.match(ran, { code: 0, stderr: '' });
-  t.same(parse(one?.stdout ?? ''), value);
+  t.same(parse(one?.stdout ?? ''), { ...value, writers });
   t.equal(nothing?.stdout, one?.stdout);
   t.equal(two?.stdout, json.stdout, 'the very same text');
   t.equal(three?.stdout, json.stdout);
   const again = await cli(['-c', file(place, 'again.yaml', one?.stdout ?? ''), 'test-config']);
   t.equal(again.stdout, one?.stdout);
+});
+
+t.test('what is off in the defaults is complete as well, once its comment signs are taken away', async (t) => {
+  const place = folder(t);
+  const { stdout } = await cli(['defaults']);
+  const off = stdout.slice(stdout.indexOf('# writers:\n'));
+  const { writers } = parse(off.replaceAll(/^# /gm, '')) as { writers: Record<string, object> };
+  t.same(Object.keys(writers), ['stdout', 'influx', 'elasticsearch']);
+  for (const [type, section] of Object.entries(writers)) {
+    t.match(section, { sources: [], queue: '1GiB', batch: 1_000, timeout: '30s', drain: '5s' }, type);
+  }
+  const url = 'http://localhost:8086';
+  const given = { ...writers, influx: { ...writers.influx, url, database: 'trails' }, elasticsearch: { url } };
+  const { code, stderr } = await cli([
+    '-c',
+    file(place, 'all.yaml', JSON.stringify({ writers: given })),
+    'test-config',
+  ]);
+  t.same({ code, stderr }, { code: 0, stderr: '' });
 });
 
 t.test('what was written stays as it was written', async (t) => {

@@ -16,15 +16,16 @@ function config(place: string, name: string, sources: Readonly<Record<string, un
   return file(place, `${name}.json`, JSON.stringify({ sources }));
 }
 
-t.test('--since and --until choose by time, both ends included', async (t) => {
+t.test('--since and --until choose by time: from the one on, and before the other', async (t) => {
   const place = folder(t);
   const logs = { file: timedLog(place) };
   const path = config(place, 'c', { reaction: { logs, command: fixture('reaction/reaction'), hold: '0s' } });
   const cases: readonly (readonly [args: string, count: number | undefined])[] = [
     ['', 3],
     [`--since ${TIMES[1]}`, 2],
-    [`--until ${TIMES[1]}`, 2],
-    [`--since ${TIMES[1]} --until ${TIMES[1]}`, 1],
+    [`--until ${TIMES[1]}`, 1],
+    [`--since ${TIMES[1]} --until ${TIMES[2]}`, 1],
+    [`--since ${TIMES[0]} --until 2026-05-09T11:00:00.001Z`, 2],
     ['--since 2026-05-09T13:30:00+02:00', 1],
     ['--until 100d', 3],
     ['--since 1s', 0],

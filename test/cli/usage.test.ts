@@ -3,11 +3,24 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { SOURCES as SPECS } from '../../src/sources/index.ts';
 import { cli, folder, isForPeople } from '../support/cli.ts';
 import { root } from '../support/paths.ts';
 import { main } from '../support/trailgauge.ts';
 
-const COMMANDS = ['start', 'once', 'demo', 'explain', 'doctor', 'defaults', 'test-config', 'metrics', 'version'];
+const COMMANDS = [
+  'start',
+  'once',
+  'backfill',
+  'demo',
+  'explain',
+  'doctor',
+  'defaults',
+  'test-config',
+  'metrics',
+  'version',
+];
+const SOURCES = SPECS.map(({ type }) => type).join(', ');
 const SEE = 'See trailgauge --help.\n';
 
 t.test('bad command lines: exit code 2, nothing on stdout, and one message', async (t) => {
@@ -22,7 +35,7 @@ t.test('bad command lines: exit code 2, nothing on stdout, and one message', asy
     ['start -c', `found nothing after c, wanted a value\n${SEE}`],
     ['explain', `found too few words after the command: 0, wanted 1 or more\n${SEE}`],
     ['explain reaction a b', `found unknown argument b\n${SEE}`],
-    ['explain reactoin', 'found source "reactoin", wanted one of reaction\n'],
+    ['explain reactoin', `found source "reactoin", wanted one of ${SOURCES}\n`],
     ['explain reaction/edge', 'found source "reaction/edge", wanted one configured: reaction\n'],
     ['demo --port http', `--port: found "http", wanted a whole number from 0 to 65535\n${SEE}`],
     ['demo --port 65536', `--port: found "65536", wanted a whole number from 0 to 65535\n${SEE}`],

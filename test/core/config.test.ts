@@ -5,6 +5,8 @@ import { readConfig } from '../../src/core/config.ts';
 import { described, duration, option, secret, section, size } from '../../src/core/fields.ts';
 import { SOURCES } from '../../src/sources/index.ts';
 
+const TYPES = SOURCES.map(({ type }) => type).join(', ');
+
 /** All errors as the command line prints them, `LINE:COLUMN: PATH: MESSAGE`. */
 function errorsOf(text: string, format: 'yaml' | 'json' = 'yaml', env: NodeJS.ProcessEnv = {}): readonly string[] {
   const { errors } = readConfig(text, { format, env, types: { sources: SOURCES, writers: [] } });
@@ -171,17 +173,17 @@ writers: { stdout: {} }
 `;
   t.same(errorsOf(text), [
     '3:3: sources.recation: found source type "recation", wanted perhaps reaction',
-    '4:3: sources.cts: found source type "cts", wanted one of reaction',
+    `4:3: sources.cts: found source type "cts", wanted one of ${TYPES}`,
     `5:3: sources.reaction/a b: found name "a b", ${names}`,
     `6:3: sources.reaction/: found name "", ${names}`,
     `7:3: sources.reaction/.x: found name ".x", ${names}`,
     `8:3: sources.reaction/${'n'.repeat(64)}: found name "${'n'.repeat(64)}", ${names}`,
     '10:3: sources.reaction/reaction: found reaction/reaction beside reaction, wanted another name, as both would be called "reaction" in metrics',
-    '12:3: sources.__proto__: found source type "__proto__", wanted one of reaction',
+    `12:3: sources.__proto__: found source type "__proto__", wanted one of ${TYPES}`,
     '13:12: writers.stdout: found writer type "stdout", wanted none, as this version has no writers',
   ]);
   t.same(errorsOf('sources: []'), ['1:10: sources: found [], wanted a map of sections named TYPE or TYPE/NAME']);
-  t.same(errorsOf('sources: {}'), ['1:10: sources: found none, wanted at least one of reaction']);
+  t.same(errorsOf('sources: {}'), [`1:10: sources: found none, wanted at least one of ${TYPES}`]);
   t.same(errorsOf('sources: { reaction: [1] }'), [
     '1:22: sources.reaction: found [1], wanted a map with config, logs, command, socket, hold, transform, top, distinct, export',
   ]);

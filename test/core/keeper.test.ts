@@ -55,6 +55,10 @@ function rig() {
       disk.commits.push(changes);
       cells.save(changes);
     },
+    blockIds: () => [],
+    block: () => null,
+    putBlock: async () => {},
+    removeBlocks: async () => {},
     close: async () => {},
   };
   const source = { position: 0, entries: [] as Cell[] };
@@ -73,6 +77,7 @@ function rig() {
     scrapers,
     // Of a pipeline a keeper wants no more.
     pipelines: () => [pipeline as Pipeline],
+    queue: null,
     log,
     onCommit: () => {},
   });

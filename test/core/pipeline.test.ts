@@ -61,6 +61,8 @@ function options(read: Read, more: Partial<PipelineOptions> = {}) {
     follow: false,
     range: { since: null, until: null },
     saved: { position: null, entries: [] },
+    queue: null,
+    env: {},
     signal: new AbortController().signal,
     ...more,
   };

@@ -50,3 +50,28 @@ t.test('a commit that LMDB itself cannot write fails whole, and the next one doe
   t.same(again.load().under('position', 'r'), [[[], 9]]);
   await again.close();
 });
+
+t.test('blocks that LMDB itself cannot write fail one by one, and nobody is left to hear of it', async (t) => {
+  const disk = smallDisk(t);
+  if (disk === null) return;
+  t.intercept(console, 'error', { value: () => {} });
+  const unheard: unknown[] = [];
+  const hear = (error: unknown) => unheard.push(error);
+  process.on('unhandledRejection', hear);
+  t.teardown(() => process.off('unhandledRejection', hear));
+  const state = await openState(join(disk, 'state'));
+  t.teardown(() => state.close());
+  const filler = fill(disk, 400_000);
+  const blocks = Array.from({ length: 10 }, (_, id) => ({ id: id + 1, bytes: Buffer.alloc(100_000, id) }));
+  // Each of them finds room when it looks; together they do not.
+  const done = await Promise.allSettled(blocks.map((block) => state.putBlock(block)));
+  const stored = blocks.filter((_, index) => done[index]?.status === 'fulfilled').map(({ id }) => id);
+  t.ok(stored.length < 10, 'LMDB itself found out');
+  t.same(state.blockIds(), stored, 'what was said to be stored is, and nothing else');
+  filler.remove();
+  for (const block of blocks) await state.putBlock(block);
+  for (const { id, bytes } of blocks) t.ok(state.block(id)?.equals(bytes));
+  await state.removeBlocks(blocks.map(({ id }) => id));
+  t.same(state.blockIds(), []);
+  t.same(unheard, []);
+});

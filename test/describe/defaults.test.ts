@@ -22,6 +22,27 @@ const PARTS: Parts = {
     },
   ],
   writers: [],
+  on: ['web'],
+};
+
+/** The same with another source, and a writer, that are off. */
+const MORE: Parts = {
+  ...PARTS,
+  sources: [
+    ...PARTS.sources,
+    {
+      type: 'post',
+      config: section('A post office.', { place: option<string | null>(text() as never, null, 'Where.') }),
+    },
+  ],
+  writers: [
+    {
+      type: 'print',
+      config: section('A printer.', {
+        inner: section('Inside.', { colour: option(choice('red', 'blue'), 'red', 'Of the ink.') }),
+      }),
+    },
+  ],
 };
 
 t.test('as a value', async (t) => {
@@ -65,6 +86,31 @@ sources:
 
 # Where each event goes on to: TYPE or TYPE/NAME.
 writers: {}
+`,
+  );
+});
+
+t.test('what is off is there as comments', async (t) => {
+  t.same(defaultConfig(MORE), defaultConfig(PARTS));
+  const yaml = defaultYaml(MORE);
+  const { writers: _, ...rest } = defaultConfig(PARTS);
+  t.same(parse(yaml), rest);
+  t.equal(
+    yaml.slice(yaml.indexOf('      password')),
+    `      password: { file: /x }
+  # A post office.
+  # post:
+  #   # Where.
+  #   place: null
+
+# Where each event goes on to: TYPE or TYPE/NAME.
+# writers:
+#   # A printer.
+#   print:
+#     # Inside.
+#     inner:
+#       # Of the ink.
+#       colour: red
 `,
   );
 });

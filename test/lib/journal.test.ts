@@ -42,15 +42,15 @@ t.test('once: all of two boots, the same as journalctl says in JSON', async (t) 
   t.same(told, { problems: [], gaps: [] });
 });
 
-t.test('once: from a time to a time, both included', async (t) => {
+t.test('once: from a time on, and before a time', async (t) => {
   const directory = temporaryFolder(t);
   writeJournal(join(directory, 'a.journal'), exportEntries(0, 20));
   const at = (second: number) => 1_767_225_600_000 + second * 1000;
   const { take } = reader(t, { directory, follow: false, since: at(5), until: at(9) });
-  t.same(await take(100), lines(5, 10));
+  t.same(await take(100), lines(5, 9));
   t.same(
-    await reader(t, { directory, follow: false, since: at(4) + 0.001, until: at(9) - 0.001 }).take(100),
-    lines(5, 9),
+    await reader(t, { directory, follow: false, since: at(4) + 0.001, until: at(9) + 0.001 }).take(100),
+    lines(5, 10),
   );
   t.same(await reader(t, { directory, follow: false, since: -5000 }).take(100), lines(0, 20));
 });

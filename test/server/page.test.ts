@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import t from 'tap';
-import type { SourceStatus } from '../../src/core/pipeline.ts';
+import type { WriterStatus } from '../../src/core/delivery.ts';
+import type { SourceStatus } from '../../src/core/source-figures.ts';
 import type { Status } from '../../src/core/status.ts';
 import { pageHeaders, pageOptions, renderPage } from '../../src/server/page.ts';
-import { age, count, foreign, seconds } from '../../src/server/page-text.ts';
+import { age, bytes, count, foreign, seconds } from '../../src/server/page-text.ts';
 
 const now = Date.parse('2026-05-09T10:12:45Z');
 const still = { refresh: null };
@@ -21,6 +22,24 @@ function source(fields: Partial<SourceStatus>): SourceStatus {
     lag: null,
     lastEvent: null,
     lastError: null,
+    remarks: [],
+    ...fields,
+  };
+}
+
+function writer(fields: Partial<WriterStatus>): WriterStatus {
+  return {
+    name: 'influx',
+    type: 'influx',
+    state: 'idle',
+    problem: null,
+    since: now - 60_000,
+    events: 0,
+    rate: 0,
+    dropped: 0,
+    queue: { events: 0, bytes: 0, limit: 1024 ** 3 },
+    lastError: null,
+    deadLetters: null,
     ...fields,
   };
 }
@@ -33,6 +52,7 @@ function status(fields: Partial<Status>): Status {
     now,
     problem: null,
     sources: [],
+    writers: [],
     metrics: [],
     top: [],
     scrapers: [],
@@ -72,8 +92,59 @@ t.test('the figures of a source', async (t) => {
   t.match(second, 'not known');
 });
 
+t.test('the remarks of a source, those first that ask for something', async (t) => {
+  const remarks = [
+    { text: 'all is read until 10:00', bad: false },
+    { text: 'x.gz is broken', bad: true },
+  ];
+  const html = renderPage(status({ sources: [source({ remarks })] }), still);
+  t.match(textOf(html), /To do: x\.gz is broken all is read until 10:00/);
+  t.match(html, '<ul class="note" aria-label="Remarks">');
+  t.notMatch(renderPage(status({ sources: [source({})] }), still), '<ul');
+});
+
+t.test('each state of a writer is told in words', async (t) => {
+  for (const state of ['idle', 'delivering', 'waiting', 'ended'] as const) {
+    const problem = state === 'waiting' ? 'connection refused' : null;
+    const text = textOf(renderPage(status({ writers: [writer({ state, problem })] }), still));
+    t.match(text, /Writers +influx/);
+    t.match(text, `${state} for 60 s, since 2026-05-09 10:11:45 UTC`);
+    if (problem === null) t.notMatch(text, 'Problem:');
+    else t.match(text, `Problem: ${problem}`);
+  }
+  t.notMatch(renderPage(status({}), still), 'Writers', 'where there is none');
+});
+
+t.test('the figures of a writer', async (t) => {
+  const queue = { events: 1_234, bytes: 3 * 1024 ** 2, limit: 1024 ** 3 };
+  const busy = writer({ events: 7_654_321, rate: 99.94, dropped: 21, queue });
+  const first = textOf(renderPage(status({ writers: [busy] }), still));
+  for (const figure of [
+    'Delivered since the start 7,654,321',
+    'Events a second 99.9',
+    'Waiting events 1,234',
+    'Waiting on disk, of its limit 3 MiB of 1 GiB',
+    'Dropped since the start 21',
+    'No error since the start.',
+  ]) {
+    t.match(first, figure);
+  }
+  t.notMatch(first, 'Nearly full');
+  t.notMatch(first, 'Refused events');
+  const bad = writer({
+    queue: { ...queue, bytes: 0.8 * queue.limit },
+    deadLetters: '/var/lib/trailgauge/dead-letter/influx.ndjson',
+    lastError: { time: now - 300_000, text: '503' },
+  });
+  const second = textOf(renderPage(status({ writers: [bad] }), still));
+  t.match(second, 'Last error, 5 min ago: 503');
+  t.match(second, 'Refused events are kept in /var/lib/trailgauge/dead-letter/influx.ndjson');
+  t.match(second, 'Nearly full: over the limit, the oldest events that wait are dropped.');
+});
+
 t.test('the verdict says what is wrong, in the title as well', async (t) => {
   const waiting = source({ name: 'reaction/mail', state: 'waiting', problem: 'x' });
+  const stuck = writer({ name: 'influx/far', state: 'waiting', problem: 'x' });
   const cases: readonly [Partial<Status>, string, good: boolean][] = [
     [{ sources: [source({})] }, 'the source is being read', true],
     [{ sources: [source({}), source({})] }, 'all sources are being read', true],
@@ -81,6 +152,11 @@ t.test('the verdict says what is wrong, in the title as well', async (t) => {
     [{ sources: [waiting] }, 'reaction/mail cannot be read', false],
     [{ sources: [waiting, source({})] }, '1 of 2 sources cannot be read', false],
     [{ problem: 'no space left', sources: [source({})] }, 'metrics are withheld: no space left', false],
+    [{ sources: [source({})], writers: [writer({})] }, 'the source is being read', true],
+    [{ sources: [source({})], writers: [stuck] }, 'influx/far cannot deliver', false],
+    [{ sources: [source({})], writers: [writer({}), stuck] }, '1 of 2 writers cannot deliver', false],
+    [{ sources: [source({ state: 'starting' })], writers: [stuck] }, 'influx/far cannot deliver', false],
+    [{ sources: [waiting], writers: [stuck] }, 'reaction/mail cannot be read, and influx/far cannot deliver', false],
   ];
   for (const [fields, text, good] of cases) {
     const html = renderPage(status(fields), still);
@@ -96,7 +172,16 @@ t.test('nothing that comes from outside becomes markup', async (t) => {
     status({
       version: { name: hostile, version: hostile, revision: hostile, node: hostile },
       problem: hostile,
-      sources: [source({ name: hostile, state: 'waiting', problem: hostile, lastError })],
+      sources: [
+        source({
+          name: hostile,
+          state: 'waiting',
+          problem: hostile,
+          lastError,
+          remarks: [{ text: hostile, bad: true }],
+        }),
+      ],
+      writers: [writer({ name: hostile, state: 'waiting', problem: hostile, lastError, deadLetters: hostile })],
       metrics: [{ metric: hostile, series: 1, limit: 10, limited: 0 }],
       scrapers: [{ id: hostile, seen: now }],
     }),
@@ -167,6 +252,16 @@ t.test('numbers and times', async (t) => {
     '67 min',
   ]);
   t.equal(count(1_234.56, 1), '1,234.6');
+  t.same([0, 1, 1_023, 1_024, 1_536, 10_240, 1024 ** 3, 5 * 1024 ** 5].map(bytes), [
+    '0 B',
+    '1 B',
+    '1,023 B',
+    '1 KiB',
+    '1.5 KiB',
+    '10 KiB',
+    '1 GiB',
+    '5,120 TiB',
+  ]);
   t.equal(foreign('a\u0085\ud800'), '<bdi>a\ufffd\ufffd</bdi>');
 });
 

@@ -7,6 +7,8 @@ import { eventually, type Home, type Program } from './trailgauge.ts';
 /** A program that is killed and started again while two scrapers look on. */
 export interface Killing {
   readonly collectors: readonly Collector[];
+  /** Where the program listens at the moment; null while it does not. */
+  readonly url: () => string | null;
   /** Kills it at some moment of its life and starts it again. */
   strike(): Promise<void>;
   /** Waits until all that was told is counted, collects a last time and ends the scrapers; throws what they found wrong. */
@@ -16,11 +18,12 @@ export interface Killing {
 /** Starts the program, and two scrapers that collect from before the first line on. */
 export async function startKilling(home: Home, story: Story, random: Random): Promise<Killing> {
   let program: Program | null = await home.start();
+  const url = () => (program?.isListening() ? program.url : null);
   const collector = (name: string) =>
     startCollector({
       name,
       lines: story.lines,
-      url: () => (program?.isListening() ? program.url : null),
+      url,
       pause: () => random.within(0, 40),
     });
   const [a, b] = [collector('a'), collector('b')];
@@ -76,5 +79,5 @@ export async function startKilling(home: Home, story: Story, random: Random): Pr
     }
   }
 
-  return { collectors, strike, conclude };
+  return { collectors, url, strike, conclude };
 }

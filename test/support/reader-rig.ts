@@ -2,8 +2,8 @@ import { pino } from 'pino';
 import type { ObjectState } from '../../src/core/objects/ledger.ts';
 import { type ObjectFormat, ObjectReader } from '../../src/core/objects/reader.ts';
 import type { SavedEntries } from '../../src/core/source.ts';
-import { LineSplitter } from '../../src/lib/objects/split-lines.ts';
 import type { Plan } from '../../src/lib/objects/plan.ts';
+import { LineSplitter } from '../../src/lib/objects/split-lines.ts';
 import type { ObjectStore } from '../../src/lib/objects/store.ts';
 
 /** What is on disk, and what was counted by then: both are written in one go. */
@@ -82,7 +82,7 @@ export function readerRig(options: RigOptions): Rig {
 
   function commit(position: unknown, lines: readonly string[]): void {
     disk.position = position;
-    disk.lines.push(...lines);
+    for (const line of lines) disk.lines.push(line);
     disk.results.push(...results.splice(0));
     apply(disk.entries, reader.takeChanges());
   }
@@ -96,7 +96,7 @@ export function readerRig(options: RigOptions): Rig {
       let aside: string[] = [];
       let round = 0;
       for await (const batch of reader.read(disk.position)) {
-        aside.push(...batch.items);
+        for (const item of batch.items) aside.push(item);
         if (batch.aside !== 'more') {
           if (batch.aside) reader.conclude(batch.aside === 'done');
           commit(batch.position, batch.aside === 'dropped' ? [] : aside);

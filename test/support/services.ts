@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
+import { root } from './paths.ts';
 
 /** The Debian package of a program, where it is not called as the program. */
 const packages: ReadonlyMap<string, string> = new Map([
@@ -15,8 +17,18 @@ const packages: ReadonlyMap<string, string> = new Map([
   ['htpasswd', 'apache2-utils'],
 ]);
 
+/** Programs that no package has: the script that builds one, and tells its path, and what it builds with. */
+const built: ReadonlyMap<string, { readonly script: string; readonly tool: string }> = new Map([
+  ['minio', { script: 'test/services/minio.sh', tool: 'go' }],
+]);
+
 /** The absolute path of a program, looked for in `PATH` and where Debian keeps daemons; null if it is not there. */
 export function program(name: string): string | null {
+  const script = built.get(name)?.script;
+  if (script !== undefined) {
+    const path = spawnSync(join(root, script), ['path'], { encoding: 'utf8' }).stdout.trim();
+    return executable(path) ? path : null;
+  }
   const folders = [...(process.env.PATH ?? '').split(':'), '/lib/systemd', '/usr/lib/systemd', '/usr/sbin'];
   for (const folder of folders) {
     if (!folder.startsWith('/')) continue;
@@ -28,14 +40,21 @@ export function program(name: string): string | null {
 
 /**
  * True if all these programs are there. If not, the test is skipped with a reason that names what to install; or it
- * fails, where `TRAILGAUGE_REQUIRE_SERVICES=1` says that everything was installed.
+ * fails, where `TRAILGAUGE_REQUIRE_SERVICES=1` says that everything was installed. What has to be built cannot be had
+ * where there is nothing to build it with: that is a skip in any case, which `scripts/count.mjs` knows by its words.
  */
 export function need(t: Test, ...names: readonly string[]): boolean {
   const missing = names.filter((name) => program(name) === null);
   if (missing.length === 0) return true;
+  for (const name of missing) {
+    const { script, tool } = built.get(name) ?? {};
+    if (tool === undefined || program(tool) !== null) continue;
+    t.pass('skipped', { skip: `cannot be had here: ${name} is missing (${script} builds it with ${tool})` });
+    return false;
+  }
   return unavailable(
     t,
-    missing.map((name) => `${name} is missing (Debian package ${packages.get(name) ?? name})`),
+    missing.map((name) => `${name} is missing (${sourceOf(name)})`),
   );
 }
 
@@ -45,6 +64,10 @@ export function unavailable(t: Test, reasons: readonly string[]): false {
   if (process.env.TRAILGAUGE_REQUIRE_SERVICES === '1') t.fail(reason);
   else t.pass('skipped', { skip: reason });
   return false;
+}
+
+function sourceOf(name: string): string {
+  return built.get(name)?.script ?? `Debian package ${packages.get(name) ?? name}`;
 }
 
 function executable(path: string): boolean {

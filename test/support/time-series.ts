@@ -157,8 +157,13 @@ function folderFor(t: Test, target: string, { scraper, interval = 1, config = {}
   return folder;
 }
 
-/** Gives what tells what it has said so far. */
-async function startServer(t: Test, name: string, args: readonly string[], ready: string): Promise<() => string> {
+/** Starts a server until the end of the test, and waits until it is ready; gives what tells what it has said so far. */
+export async function startServer(
+  t: Test,
+  name: string,
+  args: readonly string[],
+  ready: string,
+): Promise<() => string> {
   const child = spawn(program(name) ?? name, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let log = '';
   let over = false;

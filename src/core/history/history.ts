@@ -1,8 +1,8 @@
 import type { MetricDef } from '../metrics/define.ts';
 import { type Label, labelText } from '../metrics/labels.ts';
 import { declared, type LabelSet, OTHER } from '../metrics/rows.ts';
-import type { Sink } from '../metrics/stage.ts';
-import { type Combine, type Step, StepStore } from './store.ts';
+import type { Sink, Staged } from '../metrics/stage.ts';
+import { type Combine, type Step, StepStore, type StepStoreOptions } from './store.ts';
 
 /** A series of the past. */
 export interface PastSeries {
@@ -12,67 +12,88 @@ export interface PastSeries {
   readonly labels: string;
 }
 
-export interface PastOptions {
+export interface PastOptions extends Omit<StepStoreOptions, 'combine'> {
+  /** Most series of a metric, not counting those that take what is over it. */
   readonly limitOf: (def: MetricDef) => number;
 }
 
-/** What was counted, by metric, series and step. */
+/** What was counted, by metric, series and step; of `maximum` metrics, by minute. */
 export class Past {
   readonly #store: StepStore;
   readonly #limitOf: (def: MetricDef) => number;
   /** By the metric's definition, then label text. */
-  readonly #families: Map<MetricDef, Map<string, PastSeries>>;
-  readonly #series: PastSeries[];
-  /** Events without a time, which are in no step. */
-  untimed = 0;
-  /** The first step in which something was counted. */
-  first = Number.POSITIVE_INFINITY;
+  readonly #families = new Map<MetricDef, Map<string, PastSeries>>();
+  readonly #series: PastSeries[] = [];
+  /** The first step of each series; Infinity for one that is only known. */
+  readonly #firsts: number[] = [];
+  /** Metrics of which something was counted that belongs to no event, and so to no time. */
+  readonly #timeless = new Set<MetricDef>();
+  readonly #limited = new Map<string, number>();
+  #first = Number.POSITIVE_INFINITY;
 
-  private constructor(store: StepStore, series: PastSeries[], { limitOf }: PastOptions) {
-    this.#store = store;
-    this.#series = series;
+  constructor({ limitOf, ...options }: PastOptions) {
     this.#limitOf = limitOf;
-    this.#families = new Map();
-  }
-
-  static async create(options: PastOptions): Promise<Past> {
-    const series: PastSeries[] = [];
-    const store = await StepStore.create((number) => (series[number]?.def.type === 'maximum' ? greater : sum));
-    return new Past(store, series, options);
+    this.#store = new StepStore({
+      ...options,
+      combine: (number) => (this.#series[number]?.def.type === 'maximum' ? greater : sum),
+    });
   }
 
   /** Where a source counts whose series all have these labels. */
   sink(constant: readonly Label[]): Sink {
-    const add = (def: MetricDef, labels: LabelSet, step: Step) => {
-      this.#store.add(this.#of(def, labels, constant).number, step);
-      if (def.type !== 'maximum') this.first = Math.min(this.first, step.step);
+    const add = (def: MetricDef, labels: LabelSet, step: Step, staged: Pick<Staged, 'events' | 'isOver'>) => {
+      this.#add(this.#of(def, labels, constant, staged), step);
     };
     return {
-      counter: (def, labels, { step, value, events }) => {
-        if (events > 0) add(def, labels, { step, values: Float64Array.of(value) });
-        else this.#of(def, labels, constant);
+      counter: (def, labels, staged) => {
+        const { step, value, events } = staged;
+        if (events === 0) this.#of(def, labels, constant, staged);
+        else if (step > 0) add(def, labels, { step, values: Float64Array.of(value) }, staged);
+        else this.#timeless.add(def);
       },
-      histogram: (def, labels, { step, counts }) => add(def, labels, { step, values: counts }),
+      histogram: (def, labels, staged) => {
+        const { step, counts } = staged;
+        if (step > 0) add(def, labels, { step, values: counts }, staged);
+        else this.#timeless.add(def);
+      },
       // Minutes are its steps. That there was one without a value tells nothing here.
-      maximum: (def, labels, { slot, value }) => {
-        if (value !== null) add(def, labels, { step: slot, values: Float64Array.of(value) });
+      maximum: (def, labels, staged) => {
+        const { slot, value } = staged;
+        if (value !== null) add(def, labels, { step: slot, values: Float64Array.of(value) }, staged);
       },
     };
   }
 
-  /** Brings to disk what is too much for memory. */
-  relieve(): Promise<void> {
-    return this.#store.relieve();
+  /** Brings to disk what is too much for memory; throws if that is full. */
+  relieve(): void {
+    this.#store.relieve();
   }
 
-  /** Metrics with their series, each metric once. */
+  /** Metrics of events with their series, each metric once. */
   *families(): Generator<readonly [def: MetricDef, series: Iterable<PastSeries>]> {
-    for (const [def, series] of this.#families) yield [def, series.values()];
+    for (const [def, series] of this.#families) if (!this.#timeless.has(def)) yield [def, series.values()];
   }
 
   /** Number of series. */
   get size(): number {
-    return this.#series.length;
+    let size = 0;
+    for (const [def, series] of this.#families) if (!this.#timeless.has(def)) size += series.size;
+    return size;
+  }
+
+  /** The first step in which anything was counted; Infinity if there is none. */
+  get first(): number {
+    return this.#first;
+  }
+
+  /** Events by the metric whose limit they fell over. */
+  get limited(): ReadonlyMap<string, number> {
+    return this.#limited;
+  }
+
+  /** The first step of a series, Infinity if nothing came to it. */
+  firstOf({ number }: PastSeries): number {
+    return this.#firsts[number]!;
   }
 
   /** The steps of a series in which something came, in their order. */
@@ -80,32 +101,47 @@ export class Past {
     return this.#store.steps(number);
   }
 
-  close(): Promise<void> {
-    return this.#store.close();
+  close(): void {
+    this.#store.close();
   }
 
-  #of(def: MetricDef, labels: LabelSet, constant: readonly Label[]): PastSeries {
+  #add({ number, def }: PastSeries, step: Step): void {
+    this.#store.add(number, step);
+    if (step.step < this.#firsts[number]!) this.#firsts[number] = step.step;
+    if (def.type !== 'maximum' && step.step < this.#first) this.#first = step.step;
+  }
+
+  #of(
+    def: MetricDef,
+    labels: LabelSet,
+    constant: readonly Label[],
+    { events, isOver }: Pick<Staged, 'events' | 'isOver'>,
+  ): PastSeries {
     let family = this.#families.get(def);
     if (!family) {
       family = new Map();
       this.#families.set(def, family);
     }
-    const text = labelText([...declared(def.labels, labels), ...constant]);
+    let text = labelText([...declared(def.labels, labels), ...constant]);
+    const isFull = !family.has(text) && family.size >= this.#limitOf(def);
+    if (isFull) {
+      text = labelText([...def.labels.map((name): Label => [name, OTHER]), ...constant]);
+    }
+    if ((isFull || isOver) && events > 0) this.#limited.set(def.name, (this.#limited.get(def.name) ?? 0) + events);
     const known = family.get(text);
     if (known) return known;
-    const isFull = family.size >= this.#limitOf(def) && def.labels.some((name) => labels[name] !== OTHER);
-    if (isFull) return this.#of(def, Object.fromEntries(def.labels.map((name) => [name, OTHER])), constant);
     const series = { number: this.#series.length, def, labels: text };
     this.#series.push(series);
+    this.#firsts.push(Number.POSITIVE_INFINITY);
     family.set(text, series);
     return series;
   }
 }
 
-const sum: Combine = (into, more) => {
-  for (let i = 0; i < into.length; i++) into[i]! += more[i]!;
+const sum: Combine = (into, more, at) => {
+  for (let i = 0; i < more.length; i++) into[at + i]! += more[i]!;
 };
 
-const greater: Combine = (into, more) => {
-  for (let i = 0; i < into.length; i++) into[i] = Math.max(into[i]!, more[i]!);
+const greater: Combine = (into, more, at) => {
+  for (let i = 0; i < more.length; i++) into[at + i] = Math.max(into[at + i]!, more[i]!);
 };

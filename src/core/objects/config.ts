@@ -4,13 +4,13 @@ import { openDirectory } from '../../lib/objects/directory.ts';
 import { openS3 } from '../../lib/objects/s3.ts';
 import type { ObjectStore } from '../../lib/objects/store.ts';
 import { readSecret } from '../../lib/secrets.ts';
-import { described, duration, fieldMeta, flag, option, required, type Secret, secret, text } from '../fields.ts';
+import { described, duration, fieldMeta, flag, option, type Secret, secret, text } from '../fields.ts';
 
-/** Where a bucket is, and how it is read. */
-export interface BucketConfig {
+/** A bucket, or a folder that is laid out as one, and how it is read. */
+export interface StoreConfig {
   readonly endpoint: string | null;
   readonly region: string;
-  readonly bucket: string;
+  readonly bucket: string | null;
   readonly prefix: string;
   readonly access_key: string | null;
   readonly secret_key: Secret | null;
@@ -18,26 +18,18 @@ export interface BucketConfig {
   readonly ca: string | null;
   readonly interval: string | number;
   readonly since: string | number;
+  readonly directory: string | null;
 }
 
-/** The same, or a folder that is laid out as such a bucket. */
-export type StoreConfig = Omit<BucketConfig, 'bucket'> & {
-  readonly bucket: string | null;
-  readonly directory: string | null;
-};
-
-const BUCKET_DOC = 'Bucket in which the logs arrive.';
-
-const PLACE = {
+/** Fields of a source that reads a bucket or a folder. */
+export const STORE_FIELDS = {
   endpoint: option(
     endpoint(),
     null,
     'Address of the store, such as `https://s3.eu-west-1.lyvecloud.seagate.com`. Null: AWS.',
   ),
   region: option(text(), 'us-east-1', 'Region of the bucket; `auto` for Google Cloud.'),
-};
-
-const ACCESS = {
+  bucket: option(maybe(text()), null, 'Bucket in which the logs arrive.'),
   prefix: option(prefix(), '', 'What the keys begin with, such as `audit/`.'),
   access_key: option(
     maybe(text()),
@@ -53,21 +45,11 @@ const ACCESS = {
   ca: option(maybe(text()), null, 'File of certificates (PEM) to trust beside the usual ones.'),
   interval: option(duration(), '1m', 'Time between two looks at the store.'),
   since: option(duration(), '1h', 'At the very first start, objects that arrived longer ago are left out.'),
-};
-
-/** Fields of a source that reads a bucket. */
-export const BUCKET_FIELDS = { ...PLACE, bucket: required(text(), BUCKET_DOC), ...ACCESS };
-
-/** Fields of a source that reads a bucket or a folder. */
-export const STORE_FIELDS = {
-  ...PLACE,
-  bucket: option(maybe(text()), null, BUCKET_DOC),
-  ...ACCESS,
   directory: option(maybe(text()), null, 'Folder with the same layout, instead of a bucket.'),
 };
 
 /** A section with these fields, checked for what goes together. */
-export function storeSection<T extends BucketConfig | StoreConfig>(section: z.ZodType<T>): z.ZodType<T> {
+export function storeSection<T extends StoreConfig>(section: z.ZodType<T>): z.ZodType<T> {
   const checked = section.superRefine((value, context) => {
     const fault = faultOf(value);
     if (fault) context.addIssue({ code: 'custom', path: [fault[0]], message: fault[1] });
@@ -75,9 +57,8 @@ export function storeSection<T extends BucketConfig | StoreConfig>(section: z.Zo
   return described(checked, fieldMeta(section) ?? {});
 }
 
-function faultOf(config: BucketConfig | StoreConfig): readonly [field: string, message: string] | null {
-  const { bucket, access_key: accessKey, secret_key: secretKey } = config;
-  const directory = 'directory' in config ? config.directory : null;
+function faultOf(config: StoreConfig): readonly [field: string, message: string] | null {
+  const { bucket, directory, access_key: accessKey, secret_key: secretKey } = config;
   if (bucket === null && directory === null)
     return ['bucket', 'found neither bucket nor directory, wanted one of them'];
   if (bucket !== null && directory !== null)
@@ -89,9 +70,9 @@ function faultOf(config: BucketConfig | StoreConfig): readonly [field: string, m
   return null;
 }
 
-/** Opens what the configuration names. Throws if a file of certificates cannot be read. */
-export function openStore(config: BucketConfig | StoreConfig, env: NodeJS.ProcessEnv): ObjectStore {
-  if ('directory' in config && config.directory !== null) return openDirectory(config.directory);
+/** Opens what the configuration names. A file of certificates is read when it is first needed, until it can be read. */
+export function openStore(config: StoreConfig, env: NodeJS.ProcessEnv): ObjectStore {
+  if (config.directory !== null) return openDirectory(config.directory);
   const {
     endpoint: address,
     region,
@@ -101,15 +82,31 @@ export function openStore(config: BucketConfig | StoreConfig, env: NodeJS.Proces
     path_style: style,
     ca,
   } = config;
-  return openS3({
+  const options = {
     endpoint: address,
     region,
     bucket: bucket ?? '',
     accessKey,
     secretKey: () => readSecret(secretKey ?? '', env),
     pathStyle: style ?? address !== null,
-    ...(ca !== null && { ca: readCertificates(ca) }),
-  });
+  };
+  const store = openS3(options);
+  return ca === null ? store : storeWhen(store.name, () => openS3({ ...options, ca: readCertificates(ca) }));
+}
+
+/** A store that is opened at the first call for which it can be. */
+function storeWhen(name: string, open: () => ObjectStore): ObjectStore {
+  let store: ObjectStore | null = null;
+  const opened = async () => {
+    store ??= open();
+    return store;
+  };
+  return {
+    name,
+    list: async (query, signal) => (await opened()).list(query, signal),
+    get: async (object, signal) => (await opened()).get(object, signal),
+    close: () => store?.close(),
+  };
 }
 
 function readCertificates(path: string): string {
@@ -141,6 +138,7 @@ function endpoint(): z.ZodType<string | null> {
 
 function isAddress(value: string): boolean {
   if (!URL.canParse(value)) return false;
-  const { protocol, username, password, search, hash, hostname } = new URL(value);
-  return /^https?:$/.test(protocol) && `${username}${password}${search}${hash}` === '' && hostname !== '';
+  const { protocol, username, password, pathname, search, hash, hostname } = new URL(value);
+  const rest = `${username}${password}${search}${hash}`;
+  return /^https?:$/.test(protocol) && rest === '' && pathname === '/' && hostname !== '';
 }

@@ -130,3 +130,9 @@ export class Ledger {
     if (this.#isSaved) this.#changed.set(key, value);
   }
 }
+
+/** The entry of an object of which so much was counted. */
+export function entryOf({ etag, size }: StoredObject, counted: Counted | null): LedgerEntry {
+  const { records = 0, length = 0, crc = 0 } = counted ?? {};
+  return { etag, size, records, length, crc, state: 'done', tries: 0, next: 0, problem: '' };
+}

@@ -29,6 +29,14 @@ export function loosePlan({ wanted, whole, prefix, isLog }: LooseOptions): Plan 
   };
 }
 
+/** The same plan for all that was ever put there. */
+export function everPlan(plan: Plan): Plan {
+  return {
+    ...plan,
+    listings: (store, { to }, signal) => plan.listings(store, { from: Number.NEGATIVE_INFINITY, to }, signal),
+  };
+}
+
 const ANY: Found = { kind: 'log', time: null };
 const NOTHING: Found = { kind: 'nothing' };
 

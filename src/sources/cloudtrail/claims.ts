@@ -62,7 +62,10 @@ export class Claims {
     else if (known !== undefined) this.#refute(key, claim);
     else {
       const now = this.#options.now();
-      for (const oldest of this.#open.keys()) if (this.#open.size >= MOST_CLAIMS) this.#giveUp(oldest);
+      for (const oldest of this.#open.keys()) {
+        if (this.#open.size < MOST_CLAIMS) break;
+        this.#giveUp(oldest);
+      }
       this.#set(key, { claim, since: now, problem: '', next: now, isFresh: true });
     }
   }

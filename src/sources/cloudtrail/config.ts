@@ -5,6 +5,7 @@ import { isAccount, isOrganization, isRegion } from './keys.ts';
 
 const fields = section('CloudTrail: calls to the API of AWS, as a trail delivers them into a bucket.', {
   ...STORE_FIELDS,
+  prefix: option(STORE_FIELDS.prefix, '', 'Folder that holds `AWSLogs/`, such as `audit/`.'),
   accounts: option(list(account(), 'accounts'), [], 'Accounts whose folders are read. None: all.'),
   regions: option(list(named(isRegion, 'a region such as eu-west-1'), 'regions'), [], 'Regions. None: all.'),
   organization: option(

@@ -77,11 +77,18 @@ function readFile(value: unknown, index: number): DigestFile {
   wanted('hashAlgorithm', (text) => text === 'SHA-256', '"SHA-256"');
   return {
     bucket: wanted('s3Bucket', isFilled, 'the name of a bucket'),
-    key: wanted('s3Object', isFilled, 'a key'),
+    key: wanted('s3Object', isKey, 'a key'),
     sha256: wanted('hashValue', (text) => /^[0-9A-Fa-f]{64}$/.test(text), '64 hex digits').toLowerCase(),
     oldest: parseRfc3339(textAt(file, 'oldestEventTime')),
     newest: parseRfc3339(textAt(file, 'newestEventTime')),
   };
+}
+
+/** S3 has no longer keys, in bytes. */
+const LONGEST_KEY = 1_024;
+
+function isKey(text: string): boolean {
+  return text !== '' && Buffer.byteLength(text) <= LONGEST_KEY;
 }
 
 function isFilled(text: string): boolean {

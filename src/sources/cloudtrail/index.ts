@@ -2,6 +2,7 @@ import { checkStore } from '../../core/objects/check.ts';
 import { openStore } from '../../core/objects/config.ts';
 import { defineSource, type Finding } from '../../core/source.ts';
 import { unzippedInput } from '../../lib/objects/body.ts';
+import { everPlan } from '../../lib/objects/loose.ts';
 import { checkComplete } from './complete.ts';
 import { type CloudTrailConfig, cloudTrailConfig } from './config.ts';
 import { CLOUDTRAIL_METRICS } from './metrics.ts';
@@ -27,7 +28,9 @@ export const cloudTrail = defineSource<CloudTrailConfig, typeof CLOUDTRAIL_METRI
 async function* check(config: CloudTrailConfig, signal: AbortSignal, env: NodeJS.ProcessEnv): AsyncGenerator<Finding> {
   const scope = scopeOf(config);
   const plan = planOf(config, { ...scope, digests: false }, Date.now);
-  yield* checkStore({ store: openStore(config, env), plan, signal });
+  // Files that were copied here may be of any time.
+  const looked = config.directory === null ? plan : everPlan(plan);
+  yield* checkStore({ store: openStore(config, env), plan: looked, signal });
   if (!config.digests) return;
   yield* checkComplete({
     store: openStore(config, env),

@@ -1,4 +1,4 @@
-import type { CounterSeries, Handles } from '../../core/metrics/handles.ts';
+import type { CounterSeries, Handles, HistogramSeries } from '../../core/metrics/handles.ts';
 import { lagSeconds, usableTime } from '../../lib/delivery.ts';
 import type { CLOUDTRAIL_METRICS } from './metrics.ts';
 import type { CloudTrailRecord } from './record.ts';
@@ -22,6 +22,7 @@ export class Observer {
   readonly #metrics: Handles<typeof CLOUDTRAIL_METRICS>;
   readonly #withEvent: boolean;
   readonly #kept = new Map<string, CounterSeries>();
+  #lag: HistogramSeries | null = null;
 
   constructor(metrics: Handles<typeof CLOUDTRAIL_METRICS>, extra: readonly ExtraLabel[]) {
     this.#metrics = metrics;
@@ -43,12 +44,15 @@ export class Observer {
     series.inc();
     for (const control of controls) this.#metrics.securityEvents.inc({ control });
     const time = usableTime(record.time, arrival);
-    if (time !== null) this.#metrics.deliveryLag.observe(NO_LABELS, lagSeconds(time, arrival));
+    if (time === null) return;
+    this.#lag ??= this.#metrics.deliveryLag.series(NO_LABELS);
+    this.#lag.observe(lagSeconds(time, arrival));
   }
 
   /** Lets go of all series: they are good no longer. */
   forget(): void {
     this.#kept.clear();
+    this.#lag = null;
   }
 }
 

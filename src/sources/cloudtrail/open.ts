@@ -4,6 +4,8 @@ import { SeenEvents } from '../../core/seen.ts';
 import { DUPLICATE, EXCLUDED, type OpenedSource, type Remark, type SourceContext } from '../../core/source.ts';
 import { durationMs } from '../../lib/duration.ts';
 import type { Plan } from '../../lib/objects/plan.ts';
+import { shown } from '../../lib/objects/shown.ts';
+import type { ObjectStore } from '../../lib/objects/store.ts';
 import type { CloudTrailConfig } from './config.ts';
 import { CONTROLS } from './controls.ts';
 import { toEvent } from './event.ts';
@@ -19,11 +21,11 @@ import type { CloudTrailRecord } from './record.ts';
 export function openCloudTrail(
   config: CloudTrailConfig,
   context: SourceContext<typeof CLOUDTRAIL_METRICS>,
+  store: ObjectStore = openStore(config, context.env),
 ): OpenedSource<TrailItem, CloudTrailRecord> {
-  const { metrics, aside, now, env, name, range, follow, report } = context;
+  const { metrics, aside, now, name, range, follow, report } = context;
   const { interval, since, labels: extra, digests } = config;
   const scope = scopeOf(config);
-  const store = openStore(config, env);
   for (const control of CONTROLS) metrics.securityEvents.series({ control });
   const isCounted = (key: string) => reader.stateOf(key) === 'done';
   const proof = digests ? new Proof({ head: headOf(scope.prefix), isCounted, follow, report, now }) : null;
@@ -56,7 +58,7 @@ export function openCloudTrail(
     },
     timeOf,
     event: (record, { arrival }) => toEvent({ record, source: name, arrival, labels: labelsOf(record, extra) }),
-    excerpt: ({ text }) => text.slice(0, 200),
+    excerpt: ({ text }) => shown(text, 200),
     restore: (entries) => {
       reader.restore(entries);
       seen.restore(entries);

@@ -34,7 +34,7 @@ export function trailPlan(scope: TrailScope, now: () => number): Plan {
     ...inner,
     listings: async function* (store, span, signal): AsyncGenerator<Listing> {
       const later: Listing[] = [];
-      for await (const listing of inner.listings(store, span, signal)) {
+      for await (const listing of inner.listings(store, { ...span, from: span.from - LOOK_BACK_MS }, signal)) {
         // Years lie in other folders too, which may be as large as the bucket.
         if (levelOf(listing.prefix, head, scope) !== 'region') continue;
         if (listing.prefix.includes('/CloudTrail-Digest/')) later.push(listing);
@@ -59,7 +59,7 @@ export function trailFolderPlan(scope: TrailScope, now: () => number): Plan {
 
 /** The folder that keys begin with; `prefix` may lead to `AWSLogs/`, or into it. */
 export function headOf(prefix: string): string {
-  const at = prefix.startsWith(ROOT) ? 0 : prefix.lastIndexOf(`/${ROOT}`) + 1;
+  const at = prefix.lastIndexOf(`/${ROOT}`) + 1;
   return at > 0 || prefix.startsWith(ROOT) ? prefix.slice(0, at) : prefix;
 }
 

@@ -12,6 +12,7 @@ const fields = section('Google Cloud logs, as a sink of Cloud Logging writes the
   region: option(text(), 'auto', 'Region of the bucket; Cloud Storage takes `auto` for all.'),
   access_key: option(STORE_FIELDS.access_key, null, 'Access ID of an HMAC key of Cloud Storage.'),
   secret_key: option(STORE_FIELDS.secret_key, null, 'Secret of the HMAC key.'),
+  prefix: option(STORE_FIELDS.prefix, '', 'Folder that holds the folders of the logs, such as `audit/`.'),
   logs: option(
     described(z.array(logId(), { error: 'wanted a list of LOG_IDs' }), { kind: 'list of strings' }),
     [],

@@ -2,6 +2,7 @@ import { checkStore } from '../../core/objects/check.ts';
 import { openStore } from '../../core/objects/config.ts';
 import { defineSource } from '../../core/source.ts';
 import { unzippedInput } from '../../lib/objects/body.ts';
+import { everPlan } from '../../lib/objects/loose.ts';
 import { type GcpLogsConfig, gcpLogsConfig } from './config.ts';
 import type { LogEntry } from './entry.ts';
 import { GCP_LOGS_METRICS } from './metrics.ts';
@@ -19,5 +20,13 @@ export const gcpLogs = defineSource<GcpLogsConfig, typeof GCP_LOGS_METRICS, Entr
   reasons: ['too_long', 'malformed', 'shape', 'excluded'],
   open: openGcpLogs,
   split: (input) => splitInput(unzippedInput(input), Date.now()),
-  check: (config, signal, env) => checkStore({ store: openStore(config, env), plan: planOf(config, Date.now), signal }),
+  check: (config, signal, env) => {
+    const plan = planOf(config, Date.now);
+    // Files that were copied here may be of any time.
+    return checkStore({
+      store: openStore(config, env),
+      plan: config.directory === null ? plan : everPlan(plan),
+      signal,
+    });
+  },
 });

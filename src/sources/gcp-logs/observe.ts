@@ -1,4 +1,4 @@
-import type { CounterSeries, Handles } from '../../core/metrics/handles.ts';
+import type { CounterSeries, Handles, HistogramSeries } from '../../core/metrics/handles.ts';
 import { lagSeconds, usableTime } from '../../lib/delivery.ts';
 import type { LogEntry } from './entry.ts';
 import type { GCP_LOGS_METRICS } from './metrics.ts';
@@ -11,6 +11,9 @@ const MOST_KEPT = 10_000;
 export class Observer {
   readonly #metrics: Handles<typeof GCP_LOGS_METRICS>;
   readonly #kept = new Map<string, CounterSeries>();
+  /** By code, of which there are few. */
+  readonly #durations = new Map<string, HistogramSeries>();
+  #lag: HistogramSeries | null = null;
 
   constructor(metrics: Handles<typeof GCP_LOGS_METRICS>) {
     this.#metrics = metrics;
@@ -29,14 +32,27 @@ export class Observer {
         metrics.auditEvents.series({ service, method, outcome }),
       ).inc();
     }
-    if (http) metrics.httpDuration.observe({ code: http.code }, http.durationNs / NS_PER_SECOND);
+    if (http) this.#duration(http.code).observe(http.durationNs / NS_PER_SECOND);
     const usable = usableTime(time, arrival);
-    if (usable !== null) metrics.deliveryLag.observe(NO_LABELS, lagSeconds(usable, arrival));
+    if (usable === null) return;
+    this.#lag ??= metrics.deliveryLag.series(NO_LABELS);
+    this.#lag.observe(lagSeconds(usable, arrival));
   }
 
   /** Lets go of all series: they are good no longer. */
   forget(): void {
     this.#kept.clear();
+    this.#durations.clear();
+    this.#lag = null;
+  }
+
+  #duration(code: string): HistogramSeries {
+    let series = this.#durations.get(code);
+    if (!series) {
+      series = this.#metrics.httpDuration.series({ code });
+      this.#durations.set(code, series);
+    }
+    return series;
   }
 
   #series(key: string, find: () => CounterSeries): CounterSeries {

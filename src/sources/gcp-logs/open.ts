@@ -4,6 +4,8 @@ import { SeenEvents } from '../../core/seen.ts';
 import { DUPLICATE, EXCLUDED, type OpenedSource, type SourceContext } from '../../core/source.ts';
 import { durationMs } from '../../lib/duration.ts';
 import type { Plan } from '../../lib/objects/plan.ts';
+import { shown } from '../../lib/objects/shown.ts';
+import type { ObjectStore } from '../../lib/objects/store.ts';
 import type { GcpLogsConfig } from './config.ts';
 import { type LogEntry, logIdOf } from './entry.ts';
 import { toEvent } from './event.ts';
@@ -16,10 +18,10 @@ import { type EntryItem, entryFormat, timeOf } from './read.ts';
 export function openGcpLogs(
   config: GcpLogsConfig,
   context: SourceContext<typeof GCP_LOGS_METRICS>,
+  store: ObjectStore = openStore(config, context.env),
 ): OpenedSource<EntryItem, LogEntry> {
-  const { aside, now, env, name, range } = context;
+  const { aside, now, name, range } = context;
   const { interval, since, logs } = config;
-  const store = openStore(config, env);
   const reader = new ObjectReader<EntryItem>({
     store,
     plan: planOf(config, now),
@@ -48,7 +50,7 @@ export function openGcpLogs(
     },
     timeOf,
     event: (entry, { arrival }) => toEvent({ entry, source: name, arrival }),
-    excerpt: ({ text }) => text.slice(0, 200),
+    excerpt: ({ text }) => shown(text, 200),
     restore: (entries) => {
       reader.restore(entries);
       seen.restore(entries);

@@ -30,7 +30,8 @@ export function sinkPlan({ prefix, logs }: SinkScope, now: () => number): Plan {
   return {
     ...inner,
     listings: async function* (store, span, signal): AsyncGenerator<Listing> {
-      for await (const listing of inner.listings(store, span, signal)) {
+      // What came late since then lies in the folders of days before.
+      for await (const listing of inner.listings(store, { ...span, from: span.from - LOOK_BACK_MS }, signal)) {
         // Years may lie above all logs too, where the listing would be of all there is.
         if (isLog(listing.prefix.slice(prefix.length, -1))) yield listing;
       }

@@ -64,8 +64,10 @@ export function toEvent({ line, parsed, shape, source, now }: EventParts): Event
   }
 }
 
-function eventId({ origin, at, text }: Line): string {
-  return createHash('sha256').update(`${origin.cursor}\n${at}\n${text}`).digest('base64url').slice(0, 27);
+/** A file that was cut short may get the same line at the same place again: its time, if it has one, tells them apart. */
+function eventId({ origin, at, text, v1, time }: Line): string {
+  const place = v1 ? `${origin.cursor}\n${at}\n${time}` : `${origin.cursor}\n${at}`;
+  return createHash('sha256').update(`${place}\n${text}`).digest('base64url').slice(0, 27);
 }
 
 function matchPatterns(parsed: ReactionLine & { kind: 'match' }, shape: FilterShape | null): Record<string, string> {

@@ -1,4 +1,4 @@
-import type { Batch, SourceContext } from '../../core/source.ts';
+import { type Batch, isWithin, type SourceContext } from '../../core/source.ts';
 import { followJournal, type JournalBatch } from '../../lib/journal.ts';
 import type { JournalPosition } from '../../lib/journal-resume.ts';
 import { type ScannedLines, scanFile } from '../../lib/scan.ts';
@@ -91,12 +91,7 @@ function lineBatch(
 }
 
 function* within(lines: Iterable<Line>, range: ReadContext['range']): Generator<Line> {
-  for (const line of lines) if (isWithin(line, range)) yield line;
-}
-
-/** A line without a time is within every range: nothing tells that it is not. */
-function isWithin({ time }: Line, { since, until }: ReadContext['range']): boolean {
-  return time === null || ((since === null || time >= since) && (until === null || time <= until));
+  for (const line of lines) if (isWithin(line.time, range)) yield line;
 }
 
 async function* readJournal(

@@ -9,8 +9,8 @@ import { headerOf } from './fields.ts';
  */
 export function clientAddress(headers: Data | undefined, remote: Data | undefined): string | null {
   return (
-    headerOf(headers, 'x-forwarded-for', firstAddress) ??
-    headerOf(headers, 'x-real-ip', plainAddress) ??
+    headerOf(headers, 'X-Forwarded-For', firstAddress) ??
+    headerOf(headers, 'X-Real-Ip', plainAddress) ??
     plainAddress(remote)
   );
 }

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { choice, described, flag, option, section, text } from '../../core/fields.ts';
-import { BUCKET_FIELDS, storeSection } from '../../core/objects/config.ts';
+import { STORE_FIELDS, storeSection } from '../../core/objects/config.ts';
 import { LAYOUTS } from './keys.ts';
 import { FORMATS } from './record.ts';
 
 const fields = section(
   'Audit logs of an S3 store that lie in a bucket: Lyve Cloud, MinIO, AWS server access logs, Ceph.',
   {
-    ...BUCKET_FIELDS,
+    ...STORE_FIELDS,
     layout: option(
       choice(...LAYOUTS),
       'lyve',

@@ -31,18 +31,21 @@ export function countOf(value: Data | undefined): number | null {
   return Number.isSafeInteger(count) ? count : null;
 }
 
-/** The first header of a lower-case name, however it is written, of which `read` makes something; else null. */
+/** The header of a name, or else the first of that name in any other case, of which `read` makes something; else null. */
 export function headerOf<T>(
   headers: Data | undefined,
   name: string,
   read: (value: Data | undefined) => T | null,
 ): T | null {
   if (!isFields(headers)) return null;
+  const found = Object.hasOwn(headers, name) ? read(headers[name]) : null;
+  if (found !== null) return found;
+  const lower = name.toLowerCase();
   for (const key in headers) {
     // Most names are of another length, and are not made lower case for nothing.
-    if (key.length !== name.length || key.toLowerCase() !== name) continue;
-    const found = read(headers[key]);
-    if (found !== null) return found;
+    if (key.length !== name.length || key.toLowerCase() !== lower) continue;
+    const other = read(headers[key]);
+    if (other !== null) return other;
   }
   return null;
 }

@@ -19,6 +19,7 @@ interface Series {
 export class Observer {
   readonly #metrics: Handles<typeof S3_AUDIT_METRICS>;
   readonly #apis = new Map<string, Map<string, Series>>();
+  #lag: HistogramSeries | null = null;
 
   constructor(metrics: Handles<typeof S3_AUDIT_METRICS>) {
     this.#metrics = metrics;
@@ -27,7 +28,10 @@ export class Observer {
   /** `arrival`: when the record's object was last modified, or when it was pushed; milliseconds since 1970. */
   observe(record: AuditRecord, arrival: number): void {
     const { kind, timeMs, event, outcome } = record;
-    if (timeMs !== null) this.#metrics.deliveryLag.observe(NO_LABELS, lagSeconds(timeMs, arrival));
+    if (timeMs !== null) {
+      this.#lag ??= this.#metrics.deliveryLag.series({});
+      this.#lag.observe(lagSeconds(timeMs, arrival));
+    }
     if (kind === 'request') this.#request(record);
     else if (kind === 'console') this.#metrics.consoleEvents.inc({ event, outcome });
     else if (kind === 'iam') this.#metrics.iamEvents.inc({ event });
@@ -36,6 +40,7 @@ export class Observer {
   /** Lets go of all series: they are good no longer. */
   forget(): void {
     this.#apis.clear();
+    this.#lag = null;
   }
 
   #request({ api, bucket, code, durationNs, ttfbNs, requestBytes, responseBytes, timeMs }: AuditRecord): void {
@@ -91,5 +96,3 @@ export class Observer {
     return series;
   }
 }
-
-const NO_LABELS = {};

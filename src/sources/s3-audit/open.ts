@@ -29,7 +29,7 @@ export function openS3Audit(
   const reader = new ObjectReader<AuditItem>({
     store,
     plan: planOf({ layout, prefix, now }),
-    format: auditFormat({ ...config, prefix }, range),
+    format: auditFormat({ ...config, prefix, range, whole: context.events }),
     intervalMs: durationMs(interval),
     sinceMs: durationMs(since),
     context,
@@ -72,7 +72,7 @@ export function prefixOf({ prefix, layout }: Pick<S3AuditConfig, 'prefix' | 'lay
 
 function exclusionRemarks({ exclude, bucket, access_key: accessKey }: S3AuditConfig) {
   const parts = [
-    ...(exclude.own ? [`records about the log bucket ${bucket}`] : []),
+    ...(exclude.own && bucket !== null ? [`records about the log bucket ${bucket}`] : []),
     ...(exclude.own && accessKey !== null ? ['requests with the access key of this source'] : []),
     ...(exclude.buckets.length > 0 ? [`records about ${exclude.buckets.join(', ')}`] : []),
     ...(exclude.accounts.length > 0 ? [`records of ${exclude.accounts.join(', ')}`] : []),

@@ -4,6 +4,7 @@ import { LineSplitter, type LongLine } from '../../lib/objects/split-lines.ts';
 import type { StoredObject } from '../../lib/objects/store.ts';
 import type { S3AuditConfig } from './config.ts';
 import { isIamKey, readKey } from './keys.ts';
+import { PartialReader } from './partial.ts';
 import type { AuditRecord, Place } from './record.ts';
 import { readRecord } from './records.ts';
 
@@ -18,47 +19,56 @@ export interface AuditItem {
 /** A line that has more than 1 MiB. */
 export const TOO_LONG: Rejected = { rejected: 'too_long' };
 
-type Range = SourceContext<Record<string, never>>['range'];
+type Read = (line: string, place: Place) => AuditRecord | Rejected | null;
+
+export interface FormatOptions extends Pick<S3AuditConfig, 'layout' | 'prefix' | 'format'> {
+  readonly range: SourceContext<Record<string, never>>['range'];
+  /** Whether records are needed as writers take them. */
+  readonly whole: boolean;
+}
 
 /** Objects as lines, each a record. An object that is put there again with more lines is read on. */
-export function auditFormat({ layout, prefix, format }: S3AuditConfig, range: Range): ObjectFormat<AuditItem> {
-  return {
-    grows: true,
-    open: (object) => contentOf(placeOf(object, { layout, prefix, format }), range),
-  };
+export function auditFormat({ range, whole, ...config }: FormatOptions): ObjectFormat<AuditItem> {
+  const partial = whole ? null : new PartialReader();
+  const read: Read = partial ? (line, place) => partial.read(line, place) : readRecord;
+  return { grows: true, open: (object) => contentOf(placeOf(object, config), { range, read }) };
 }
 
 /** The lines of a piece of input, as of an object that was last modified at a time. */
 export function* splitInput(input: Buffer, place: Place): Generator<AuditItem> {
-  const content = contentOf(place, { since: null, until: null });
+  const content = contentOf(place, { range: { since: null, until: null }, read: readRecord });
   yield* content.items(input);
   yield* content.end();
 }
 
 function placeOf(
   { key, size, modified }: StoredObject,
-  config: Pick<S3AuditConfig, 'layout' | 'prefix' | 'format'>,
+  config: Pick<FormatOptions, 'layout' | 'prefix' | 'format'>,
 ): Place {
   const reading = readKey(config.layout, key.slice(config.prefix.length), size);
   return { format: config.format, iam: reading.kind === 'log' && isIamKey(reading), arrival: modified };
 }
 
-function contentOf(place: Place, range: Range): ObjectContent<AuditItem> {
+interface Reading extends Pick<FormatOptions, 'range'> {
+  readonly read: Read;
+}
+
+function contentOf(place: Place, { range, read }: Reading): ObjectContent<AuditItem> {
   const splitter = new LineSplitter();
   const isLimited = range.since !== null || range.until !== null;
   const items = function* (lines: Iterable<string | LongLine>): Generator<AuditItem> {
     for (const line of lines) {
-      const item = itemOf(line, place);
+      const item = itemOf(line, place, read);
       if (item && (!isLimited || isWithin(timeOf(item), range))) yield item;
     }
   };
   return { items: (chunk) => items(splitter.lines(chunk)), end: () => items(splitter.end()) };
 }
 
-function itemOf(line: string | LongLine, place: Place): AuditItem | null {
+function itemOf(line: string | LongLine, place: Place, read: Read): AuditItem | null {
   const { arrival } = place;
   if (typeof line !== 'string') return { found: TOO_LONG, line: '', arrival };
-  const found = readRecord(line, place);
+  const found = read(line, place);
   return found && { found, line, arrival };
 }
 

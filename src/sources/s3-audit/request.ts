@@ -85,5 +85,5 @@ function responseBytes(entry: Fields, call: Fields, code: string): number | null
 const HEAD = /^head/i;
 
 function contentLength(headers: Data | undefined): number | null {
-  return headerOf(headers, 'content-length', countOf);
+  return headerOf(headers, 'Content-Length', countOf);
 }

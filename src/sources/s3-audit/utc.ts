@@ -5,21 +5,37 @@
  */
 export function parseUtc(text: string): number | null {
   const end = text.length - 1;
-  if (end < SECONDS_END || text.charCodeAt(end) !== UPPER_Z || !hasMarks(text)) return null;
+  if (end < SECONDS_END || text.charCodeAt(end) !== UPPER_Z) return null;
+  const minute = text.startsWith(lastMinute) ? lastMs : minuteOf(text);
+  const second = digits(text, MINUTES_END, SECONDS_END);
+  if (minute === null || !(second <= 59)) return null;
+  const fraction = end === SECONDS_END ? 0 : fractionMs(text, end);
+  return Number.isNaN(fraction) ? null : minute + second * 1_000 + fraction;
+}
+
+const MINUTES_END = '2024-01-15T09:05:'.length;
+const SECONDS_END = '2024-01-15T09:05:11'.length;
+
+/** Most records are of the same minute as the one before. */
+let lastMinute = '\0';
+let lastMs = 0;
+
+/** The beginning of the minute that a text begins with; null if it begins with none. */
+function minuteOf(text: string): number | null {
+  if (!hasMarks(text)) return null;
   const year = digits(text, 0, 4);
   const month = digits(text, 5, 7);
   const day = digits(text, 8, 10);
   const hour = digits(text, 11, 13);
   const minute = digits(text, 14, 16);
-  const second = digits(text, 17, 19);
   // What is no number is not greater than anything.
   if (!(year >= 100 && month >= 1 && month <= 12 && day >= 1 && day <= daysOf(year, month))) return null;
-  if (!(hour <= 23 && minute <= 59 && second <= 59)) return null;
-  const fraction = end === SECONDS_END ? 0 : fractionMs(text, end);
-  return Number.isNaN(fraction) ? null : Date.UTC(year, month - 1, day, hour, minute, second) + fraction;
+  if (!(hour <= 23 && minute <= 59)) return null;
+  lastMs = Date.UTC(year, month - 1, day, hour, minute);
+  lastMinute = text.slice(0, MINUTES_END);
+  return lastMs;
 }
 
-const SECONDS_END = '2024-01-15T09:05:11'.length;
 const DASH = 0x2d;
 const DOT = 0x2e;
 const COLON = 0x3a;

@@ -1,0 +1,89 @@
+import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import { best, type Contender, contest, median, type Result } from './contest.ts';
+import { blocks, cached, inputFolder, sizeOf } from './inputs.ts';
+import { lyveRecords } from './lyve-records.ts';
+import { FOLDER, missing, TRAILGAUGE } from './programs.ts';
+import { count, type Row, time, times } from './report.ts';
+import { readSeries } from './trailgauge.ts';
+
+const LOG = { seed: 1, records: 300_000, buckets: 40, begin: Date.UTC(2024, 1, 1, 10) };
+const KEY = 'February-2024/S3-shop-2024-02-01-11-00-00.gz';
+const ROUNDS = 5;
+const WANTED_RATE = 150_000;
+const WANTED_RATIO = 0.9;
+const WANTED_MB = 250;
+
+/** S3 audit records of Lyve Cloud in one object, on one core: against the plainest loop that parses and counts. */
+export async function measureObjects(): Promise<readonly Row[]> {
+  const what = `${count(LOG.records)} S3 audit records in one object, on one core`;
+  const lacking = missing('time', 'taskset');
+  if (lacking) return [{ what, measured: lacking }];
+  const folder = inputFolder({ kind: 'lyve', version: 1, ...LOG });
+  const bucket = join(folder, 'bucket');
+  mkdirSync(dirname(join(bucket, KEY)), { recursive: true });
+  const object = await cached(join(bucket, KEY), (path) =>
+    pipeline(Readable.from(blocks(lyveRecords(LOG))), createGzip(), createWriteStream(path)),
+  );
+  const ours = trailgauge(folder, bucket);
+  const bare = {
+    name: 'bare loop',
+    command: 'taskset',
+    args: onOneCore([join(FOLDER, '..', 'dist', 'bench', 'bare-loop.js'), object]),
+  };
+  const [us, loop] = (await contest([ours, bare], ROUNDS)) as [Result, Result];
+  const counted = [...readSeries(ours.output)].filter(([name]) => name.startsWith('s3_requests_total'));
+  const records = counted.reduce((sum, [, value]) => sum + value, 0);
+  if (records !== LOG.records) throw new Error(`found ${records} records, wanted ${LOG.records}`);
+  const rate = LOG.records / best(us.seconds);
+  return [
+    {
+      what: `${what} (${count(sizeOf(object) / 1e6)} MB packed), best of ${ROUNDS}`,
+      measured: time(best(us.seconds)),
+      comparedWith: `unpack, split, \`JSON.parse\`, count: ${time(best(loop.seconds))}`,
+      ratio: times(best(loop.seconds) / best(us.seconds)),
+      wanted: `≥ ${WANTED_RATIO} ×`,
+      met: best(loop.seconds) >= WANTED_RATIO * best(us.seconds),
+    },
+    {
+      what: 'the same, median',
+      measured: time(median(us.seconds)),
+      comparedWith: time(median(loop.seconds)),
+      ratio: times(median(loop.seconds) / median(us.seconds)),
+    },
+    {
+      what: 'the same, records a second',
+      measured: count(rate),
+      comparedWith: count(LOG.records / best(loop.seconds)),
+      ratio: times(best(loop.seconds) / best(us.seconds)),
+      wanted: `≥ ${count(WANTED_RATE)}`,
+      met: rate >= WANTED_RATE,
+    },
+    {
+      what: 'the same, most memory held',
+      measured: `${count(us.peakMb)} MB`,
+      comparedWith: `${count(loop.peakMb)} MB`,
+      ratio: times(loop.peakMb / us.peakMb),
+      wanted: `< ${WANTED_MB} MB`,
+      met: us.peakMb < WANTED_MB,
+    },
+  ];
+}
+
+function trailgauge(folder: string, bucket: string): Contender & { readonly output: string } {
+  const config = join(folder, 'trailgauge.json');
+  writeFileSync(config, JSON.stringify({ log: { level: 'warn' }, sources: { 's3-audit': { directory: bucket } } }));
+  return {
+    name: 'trailgauge once',
+    command: 'taskset',
+    args: onOneCore([TRAILGAUGE, '-c', config, '-f', 'json', 'once']),
+    output: join(folder, 'trailgauge.prom'),
+  };
+}
+
+function onOneCore(args: readonly string[]): readonly string[] {
+  return ['-c', '1', process.execPath, ...args];
+}

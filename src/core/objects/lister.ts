@@ -1,0 +1,132 @@
+import { compareKeys } from '../../lib/objects/key-order.ts';
+import type { Listing, Plan, Span } from '../../lib/objects/plan.ts';
+import type { ListPage, ObjectStore, StoredObject } from '../../lib/objects/store.ts';
+import type { FailingObjects } from './failing.ts';
+import { entryOf, type Ledger } from './ledger.ts';
+import type { StoreClock } from './store-clock.ts';
+
+export interface ListerOptions {
+  readonly store: ObjectStore;
+  readonly plan: Plan;
+  readonly ledger: Ledger;
+  readonly clock: StoreClock;
+  readonly failing: FailingObjects;
+  readonly follow: boolean;
+  readonly signal: AbortSignal;
+  readonly onPage: () => void;
+  /** Told of a key that lies among logs and is none, once. */
+  readonly onIgnored: () => void;
+}
+
+/** Keys of one page of a listing. */
+const PAGE_KEYS = 1_000;
+
+/** Finds the objects that there is something to do about. */
+export class ObjectLister {
+  readonly #options: ListerOptions;
+  /** Keys that were given and are not done with: two listings may show the same one. */
+  readonly #underWay = new Set<string>();
+  #began = Number.NEGATIVE_INFINITY;
+
+  constructor(options: ListerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Objects that may have been put there in this span, and not before `began`; last those that failed before. Whoever
+   * takes one tells when it is `done`.
+   */
+  async *wanted(span: Span, began: number): AsyncGenerator<StoredObject> {
+    const { store, plan, failing, follow, signal } = this.#options;
+    this.#underWay.clear();
+    this.#began = began;
+    const late: StoredObject[] = [];
+    for await (const listing of plan.listings(store, span, signal)) {
+      for await (const object of this.#list(listing)) {
+        if (failing.has(object.key)) late.push(object);
+        else yield object;
+      }
+    }
+    if (follow) yield* this.#overdue();
+    yield* late.sort((a, b) => failing.compare(a, b));
+  }
+
+  done(key: string): void {
+    this.#underWay.delete(key);
+  }
+
+  async *#list(listing: Listing): AsyncGenerator<StoredObject> {
+    const { store, ledger, clock, follow, signal, onPage } = this.#options;
+    const { prefix, until, ordered, flat } = listing;
+    const startAfter = laterOf(listing.startAfter, ledger.floor(prefix));
+    let floor: string | null = null;
+    let isOpen = false;
+    let keys = 0;
+    for (let next: string | null | undefined; next !== null; ) {
+      const from = next === undefined ? (startAfter === null ? {} : { startAfter }) : { next };
+      const page: ListPage = await store.list({ prefix, folders: flat, ...from }, signal);
+      onPage();
+      clock.note(page.time);
+      for (const object of page.objects) {
+        if (until !== undefined && compareKeys(object.key, until) >= 0) break;
+        keys += 1;
+        const isWanted = this.#take(object);
+        isOpen ||= isWanted || this.#isOpen(object);
+        if (!isOpen) floor = object.key;
+        if (isWanted) yield object;
+      }
+      next = until !== undefined && isPast(page, until) ? null : page.next;
+    }
+    if (ordered && follow && floor !== null && keys > PAGE_KEYS) ledger.raise(prefix, floor);
+  }
+
+  /** Broken objects that are to be tried again, and that no listing shows any more. */
+  async *#overdue(): AsyncGenerator<StoredObject> {
+    const { store, ledger, clock, signal } = this.#options;
+    const now = clock.now();
+    const due = [...ledger.inState('failed')].filter(([, { next }]) => next <= now).map(([key]) => key);
+    for (const key of due) {
+      if (this.#underWay.has(key)) continue;
+      const { objects } = await store.list({ prefix: key }, signal);
+      const object = objects.find((one) => one.key === key);
+      if (!object) ledger.forget(key);
+      else if (this.#take(object)) yield object;
+    }
+  }
+
+  /** Whether something may still have to be done about it, or a key may yet come that sorts before it. */
+  #isOpen({ key, size, modified }: StoredObject): boolean {
+    const { plan, ledger, clock } = this.#options;
+    if (this.#underWay.has(key) || ledger.get(key)?.state === 'failed') return true;
+    const found = plan.find(key, size);
+    return clock.now() - ((found.kind === 'log' ? found.time : null) ?? modified) < plan.lookBackMs;
+  }
+
+  /** Whether there is something to do about it, which nobody does yet. */
+  #take(object: StoredObject): boolean {
+    const { key, size, modified } = object;
+    const { plan, ledger, clock, onIgnored } = this.#options;
+    if (this.#underWay.has(key)) return false;
+    const found = plan.find(key, size);
+    if (found.kind === 'nothing' || modified < this.#began) return false;
+    const now = clock.now();
+    if (ledger.isSettled(object, now)) return false;
+    if (found.kind === 'log') {
+      this.#underWay.add(key);
+      return true;
+    }
+    ledger.set(key, { ...entryOf(object, null), state: 'ignored' }, now);
+    onIgnored();
+    return false;
+  }
+}
+
+function laterOf(a: string | null, b: string | null): string | null {
+  if (a === null || b === null) return a ?? b;
+  return compareKeys(a, b) < 0 ? b : a;
+}
+
+/** Whether all that a page has at its end, and so all that follows, is behind a key. */
+function isPast({ objects, folders }: ListPage, key: string): boolean {
+  return [objects.at(-1)?.key, folders.at(-1)].some((last) => last !== undefined && compareKeys(last, key) >= 0);
+}

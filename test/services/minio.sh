@@ -1,0 +1,20 @@
+#!/bin/sh
+# Builds the MinIO that test/services/minio.test.ts runs, unless that is done already, and prints where it is. It is in
+# no package: Go builds it as a module, of one version, into a cache outside of the repository.
+# Usage: test/services/minio.sh [path]; `path` only prints. TRAILGAUGE_MINIO=FILE is one that is there already.
+set -eu
+version=v0.0.0-20260212201848-7aac2a2c5b7c
+folder=${XDG_CACHE_HOME:-$HOME/.cache}/trailgauge/minio-$version
+binary=${TRAILGAUGE_MINIO:-$folder/minio}
+
+if [ "${1:-}" != path ] && [ ! -x "$binary" ]; then
+  mkdir -p "$folder"
+  made=$(mktemp -d "$folder/build.XXXXXX")
+  trap 'rm -rf "$made"' EXIT
+  trap 'exit 1' HUP INT TERM
+  # Not from within the repository, whose settings are none of Go's.
+  (cd "$made" && GOBIN=$made GOFLAGS=-mod=mod CGO_ENABLED=0 go install "github.com/minio/minio@$version") >&2
+  # Whole or not at all, also where two build at once.
+  mv "$made/minio" "$folder/minio"
+fi
+echo "$binary"
