@@ -32,7 +32,9 @@ export function* lyveRecords({ seed, records, buckets, begin }: LyveOptions): Ge
   for (let index = 0; index < records; index++) {
     const [name, statusCode] = CALLS[call()]!;
     const bucketName = `bucket-${bucket()}`;
-    const time = new Date(begin + (index / records) * HOUR_MS).toISOString().replace('Z', `${String(Math.floor(random() * 1e6)).padStart(6, '0')}Z`);
+    const time = new Date(begin + (index / records) * HOUR_MS)
+      .toISOString()
+      .replace('Z', `${String(Math.floor(random() * 1e6)).padStart(6, '0')}Z`);
     const object = `folder-${Math.floor(random() * 500)}/object-${Math.floor(random() * 100_000)}.bin`;
     const requestID = digits(random, 16);
     const ns = Math.floor(1e6 * 10 ** (3 * random()));

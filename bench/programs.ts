@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The Debian packages of programs that are not called as their package. */
-const PACKAGES: Readonly<Record<string, string>> = { journalctl: 'systemd', wc: 'coreutils' };
+const PACKAGES: Readonly<Record<string, string>> = { journalctl: 'systemd', taskset: 'util-linux', wc: 'coreutils' };
 
 /** The trailgauge that was built beside this compiled benchmark. */
 export const TRAILGAUGE: string = fileURLToPath(new URL('../bin/main.js', import.meta.url));
