@@ -54,7 +54,7 @@ export async function runBackfill(options: BackfillOptions): Promise<BackfillRes
   // It watches nothing, so there is nothing to close.
   const addresses = openAddresses(config.addresses, { follow: false, log });
   const engine = engineOf(options, addresses);
-  const past = new Past({ limitOf: (def) => engine.registry.limitOf(def), folder });
+  const past = new Past({ limitOf: (def) => engine.registry.limitOf(def), most: config.metrics.series_total, folder });
   const untimed = new Map<string, number>();
   try {
     const events = await readPast(options, { engine, past, untimed });

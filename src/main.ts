@@ -9,7 +9,11 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 // A reader that goes away, as `head` does, is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  if (code === 'EPIPE') process.exit(0);
+  process.stderr.write(`trailgauge: cannot write to standard output: ${message}\n`);
+  process.exit(1);
+});
 
 process.exitCode = await main(process.argv.slice(2), {
   stdout: process.stdout,

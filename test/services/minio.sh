@@ -11,9 +11,10 @@ if [ "${1:-}" != path ] && [ ! -x "$binary" ]; then
   mkdir -p "$folder"
   made=$(mktemp -d "$folder/build.XXXXXX")
   trap 'rm -rf "$made"' EXIT
-  trap 'exit 1' HUP INT TERM
   # Not from within the repository, whose settings are none of Go's.
-  (cd "$made" && GOBIN=$made GOFLAGS=-mod=mod CGO_ENABLED=0 go install "github.com/minio/minio@$version") >&2
+  (cd "$made" && GOBIN=$made GOFLAGS=-mod=mod CGO_ENABLED=0 exec go install "github.com/minio/minio@$version") >&2 &
+  trap 'kill $! 2>/dev/null; exit 1' HUP INT TERM
+  wait $!
   # Whole or not at all, also where two build at once.
   mv "$made/minio" "$folder/minio"
 fi

@@ -67,7 +67,8 @@ export function unavailable(t: Test, reasons: readonly string[]): false {
 }
 
 function sourceOf(name: string): string {
-  return built.get(name)?.script ?? `Debian package ${packages.get(name) ?? name}`;
+  const script = built.get(name)?.script;
+  return script === undefined ? `Debian package ${packages.get(name) ?? name}` : `${script} builds it`;
 }
 
 function executable(path: string): boolean {

@@ -15,12 +15,15 @@ export interface PastSeries {
 export interface PastOptions extends Omit<StepStoreOptions, 'combine'> {
   /** Most series of a metric, not counting those that take what is over it. */
   readonly limitOf: (def: MetricDef) => number;
+  /** Most series of all metrics together; any number, if left out. */
+  readonly most?: number;
 }
 
 /** What was counted, by metric, series and step; of `maximum` metrics, by minute. */
 export class Past {
   readonly #store: StepStore;
   readonly #limitOf: (def: MetricDef) => number;
+  readonly #most: number;
   /** By the metric's definition, then label text. */
   readonly #families = new Map<MetricDef, Map<string, PastSeries>>();
   readonly #series: PastSeries[] = [];
@@ -31,8 +34,9 @@ export class Past {
   readonly #limited = new Map<string, number>();
   #first = Number.POSITIVE_INFINITY;
 
-  constructor({ limitOf, ...options }: PastOptions) {
+  constructor({ limitOf, most = Number.POSITIVE_INFINITY, ...options }: PastOptions) {
     this.#limitOf = limitOf;
+    this.#most = most;
     this.#store = new StepStore({
       ...options,
       combine: (number) => (this.#series[number]?.def.type === 'maximum' ? greater : sum),
@@ -123,7 +127,8 @@ export class Past {
       this.#families.set(def, family);
     }
     let text = labelText([...declared(def.labels, labels), ...constant]);
-    const isFull = !family.has(text) && family.size >= this.#limitOf(def);
+    const hasRoom = family.size < this.#limitOf(def) && this.#series.length < this.#most;
+    const isFull = !hasRoom && !family.has(text);
     if (isFull) {
       text = labelText([...def.labels.map((name): Label => [name, OTHER]), ...constant]);
     }

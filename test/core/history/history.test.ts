@@ -110,6 +110,21 @@ t.test('over the limit all labels are `other`, and what fell over it is told', a
   );
 });
 
+t.test('a limit for all metrics together', async (t) => {
+  const past = open(t, { most: 2 });
+  const sink = past.sink([]);
+  sink.counter(WORDS, { word: 'a', kind: 'x' }, staged(1, 1));
+  sink.histogram(SECONDS, { kind: 'x' }, observed(1, 1, 0, 0, 1));
+  sink.histogram(SECONDS, { kind: 'y' }, observed(1, 1, 0, 0, 1));
+  sink.counter(WORDS, { word: 'a', kind: 'x' }, staged(1, 1));
+  t.same(Object.keys(contentOf(past)), [
+    'test_words_total{word="a",kind="x"}',
+    'test_seconds{kind="x"}',
+    'test_seconds{kind="other"}',
+  ]);
+  t.same([...past.limited], [['test_seconds', 1]]);
+});
+
 t.test('a metric that is not of events has no history', async (t) => {
   const past = open(t);
   const sink = past.sink([]);

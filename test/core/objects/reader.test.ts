@@ -410,7 +410,7 @@ t.test('who stops listening early leaves nothing open', async (t) => {
 });
 
 t.test('a clock that leaps, in the middle of a round', async (t) => {
-  for (const leap of [40 * DAY, -40 * DAY]) {
+  for (const leap of [2 * DAY, 40 * DAY, -40 * DAY]) {
     const { clock, store, rig } = rigOf('lyve');
     for (const month of ['April', 'May']) store.put(`${month}-2026/S3-b-2026-05-01-00-00-00.gz`, `${month}\n`);
     let isLeaping = false;
