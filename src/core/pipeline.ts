@@ -20,7 +20,10 @@ import {
 } from './source-figures.ts';
 import type { Spool } from './spool.ts';
 
-/** The past, in the order in which it is read: where its numbers go, and the length of the steps that they are counted in. */
+/**
+ * The past, in the order in which it is read: where its numbers go, and the length of the steps that they are counted in.
+ * Step `n` has the events before `n * stepMs` that are not in one before; step 0 is of what is counted for no event.
+ */
 export interface History {
   readonly sink: Sink;
   readonly stepMs: number;

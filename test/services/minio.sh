@@ -1,13 +1,13 @@
 #!/bin/sh
 # Builds the MinIO that test/services/minio.test.ts runs, unless that is done already, and prints where it is. It is in
 # no package: Go builds it as a module, of one version, into a cache outside of the repository.
-# Usage: test/services/minio.sh [path]; `path` only prints. TRAILGAUGE_MINIO=FILE is one that is there already.
+# Usage: test/services/minio.sh [path]; `path` only prints. With TRAILGAUGE_MINIO=FILE that file is it.
 set -eu
 version=v0.0.0-20260212201848-7aac2a2c5b7c
 folder=${XDG_CACHE_HOME:-$HOME/.cache}/trailgauge/minio-$version
 binary=${TRAILGAUGE_MINIO:-$folder/minio}
 
-if [ "${1:-}" != path ] && [ ! -x "$binary" ]; then
+if [ "${1:-}" != path ] && [ -z "${TRAILGAUGE_MINIO:-}" ] && [ ! -x "$binary" ]; then
   mkdir -p "$folder"
   made=$(mktemp -d "$folder/build.XXXXXX")
   trap 'rm -rf "$made"' EXIT

@@ -165,8 +165,8 @@ function check(t: Test, { exposition, name, ledger, packer }: Checking): void {
     const value = (metric: string) => exposition.value(metric, labels) ?? Number.NaN;
     return {
       count: value('s3_request_duration_seconds_count'),
-      seconds: value('s3_request_duration_seconds_sum').toFixed(6),
-      longest: value('s3_request_duration_seconds_max').toFixed(6),
+      ns: Math.round(value('s3_request_duration_seconds_sum') * 1e9),
+      longest: Math.round(value('s3_request_duration_seconds_max') * 1e9),
       sent: value('s3_request_bytes_total'),
       received: value('s3_response_bytes_total'),
     };
@@ -174,11 +174,11 @@ function check(t: Test, { exposition, name, ledger, packer }: Checking): void {
   const wanted = ({ api, bucket }: Kind) => {
     const list = calls.filter((call) => call.api === api && call.bucket === bucket);
     const told = list.flatMap(({ id }) => entries.get(id) ?? []);
-    const seconds = told.map(({ timeToResponseInNS }) => Number(timeToResponseInNS) / 1e9);
+    const ns = told.map(({ timeToResponseInNS }) => Number(timeToResponseInNS));
     return {
       count: list.length,
-      seconds: sum(seconds).toFixed(6),
-      longest: Math.max(...seconds).toFixed(6),
+      ns: sum(ns),
+      longest: Math.max(...ns),
       sent: sum(told.map(({ rx }) => rx)),
       received: sum(told.map(({ tx }) => tx)),
     };

@@ -26,7 +26,7 @@ const built: ReadonlyMap<string, { readonly script: string; readonly tool: strin
 export function program(name: string): string | null {
   const script = built.get(name)?.script;
   if (script !== undefined) {
-    const path = spawnSync(join(root, script), ['path'], { encoding: 'utf8' }).stdout.trim();
+    const path = spawnSync('sh', [join(root, script), 'path'], { encoding: 'utf8' }).stdout.trim();
     return executable(path) ? path : null;
   }
   const folders = [...(process.env.PATH ?? '').split(':'), '/lib/systemd', '/usr/lib/systemd', '/usr/sbin'];

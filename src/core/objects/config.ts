@@ -132,7 +132,12 @@ function prefix(): z.ZodType<string> {
 
 function endpoint(): z.ZodType<string | null> {
   const wish = 'wanted an address such as https://HOST[:PORT], without user, path and query';
-  const schema = z.string({ error: wish }).refine(isAddress, { error: wish });
+  const schema = z.string({ error: wish }).superRefine((value, context) => {
+    if (isAddress(value)) return;
+    // What stands before an @ may be a password.
+    const message = value.includes('@') ? `found an address with a user, ${wish}` : wish;
+    context.addIssue({ code: 'custom', message });
+  });
   return described(schema.nullable(), { kind: 'URL' });
 }
 

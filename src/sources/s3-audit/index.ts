@@ -15,6 +15,7 @@ export const s3Audit = defineSource<S3AuditConfig, typeof S3_AUDIT_METRICS, Audi
   summary: 'Audit logs of S3 stores that lie in a bucket: Lyve Cloud, MinIO, AWS server access logs, Ceph.',
   replay: 'Objects that came meanwhile are read then; each object counts once, as a whole.',
   config: s3AuditConfig,
+  blank: { directory: '.' },
   metrics: S3_AUDIT_METRICS,
   reasons: ['too_long', 'malformed', 'shape', 'excluded'],
   open: openS3Audit,
