@@ -39,6 +39,8 @@ export interface Call {
 /** What was done, all of which has to be found again. */
 export class Ledger {
   readonly calls: Call[] = [];
+  /** Ids of calls of the reader that are not about the log bucket. */
+  readonly own: string[] = [];
   /** Calls that MinIO refuses before it knows what they are for: their records have no name of an operation. */
   nameless = 0;
   /** Bytes of objects sent to and received from the bucket `photos`, in which nothing is refused. */
@@ -85,11 +87,12 @@ export async function visit(minio: Minio, ledger: Ledger): Promise<void> {
   await beRefused(minio, ledger);
 }
 
-/** Calls of the reader that are not about the log bucket. */
-export async function lookAround(minio: Minio): Promise<void> {
+/** The reader does what is not about the log bucket. */
+export async function lookAround(minio: Minio, ledger: Ledger): Promise<void> {
   const reader = minio.client(READER);
-  await reader.send(new ListBucketsCommand({}));
-  await reader.send(new GetObjectCommand({ Bucket: 'shop', Key: 'film' })).catch(answerIn);
+  const film = new GetObjectCommand({ Bucket: 'shop', Key: 'film' });
+  const answers = [await reader.send(new ListBucketsCommand({})), await reader.send(film).catch(answerIn)];
+  ledger.own.push(...answers.map(({ $metadata }) => $metadata.requestId ?? ''));
 }
 
 interface Answered {
