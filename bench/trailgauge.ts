@@ -44,7 +44,7 @@ export function trailgaugeOnce(
 export function readSeries(path: string): ReadonlyMap<string, number> {
   const series = new Map<string, number>();
   for (const line of readFileSync(path, 'utf8').split('\n')) {
-    const [, name, , labels = '', value] = /^([a-z_]+)(\{(.*)\})? ([^ ]+)$/.exec(line) ?? [];
+    const [, name, , labels = '', value] = /^([a-z0-9_]+)(\{(.*)\})? ([^ ]+)$/.exec(line) ?? [];
     if (name === undefined || Number(value) === 0) continue;
     series.set(`${name}{${labels.split(',').sort().join()}}`, Number(value));
   }

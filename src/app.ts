@@ -1,5 +1,3 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { openAddresses } from './core/addresses.ts';
 import type { SavedCells } from './core/cells.ts';
 import type { Engine } from './core/engine.ts';
@@ -7,8 +5,10 @@ import { type Keeper, startKeeper } from './core/keeper.ts';
 import type { Pipeline } from './core/pipeline.ts';
 import { savedSource } from './core/saved-source.ts';
 import { openState } from './core/state.ts';
+import { stateDirectory } from './core/state-directory.ts';
 import { openWriting, type Writing } from './core/writing.ts';
-import { type AppOptions, engineOf, writingOf } from './once.ts';
+import { type AppOptions, engineOf } from './once.ts';
+import { writingOf } from './once-writing.ts';
 import { type Server, startServer } from './server/server.ts';
 
 /** The program while it runs. */
@@ -21,14 +21,6 @@ export interface App {
   problem(): string | null;
   /** Ends the sources, saves, and closes what was opened, in reverse order. */
   close(): Promise<void>;
-}
-
-/** Where totals and positions are kept if the configuration does not say. */
-export function stateDirectory(configured: string | null, env: NodeJS.ProcessEnv): string {
-  if (configured !== null) return configured;
-  // systemd may name several directories; the first is ours.
-  const systemd = env.STATE_DIRECTORY?.split(':')[0];
-  return systemd || join(env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'trailgauge');
 }
 
 /** Starts to follow all sources and to serve what they tell. */

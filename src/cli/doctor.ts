@@ -1,8 +1,8 @@
-import { stateDirectory } from '../app.ts';
 import { openAddresses } from '../core/addresses.ts';
 import type { AddressesConfig } from '../core/addresses-config.ts';
 import type { Finding } from '../core/source.ts';
 import { tryState } from '../core/state.ts';
+import { stateDirectory } from '../core/state-directory.ts';
 import type { WriterConfig } from '../core/writer.ts';
 import { loadWebConfig } from '../server/web-config.ts';
 import { SOURCES } from '../sources/index.ts';

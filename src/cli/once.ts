@@ -1,5 +1,5 @@
-import { stateDirectory } from '../app.ts';
 import { DEFAULT_VIEW, type Negotiated } from '../core/metrics/negotiate.ts';
+import { stateDirectory } from '../core/state-directory.ts';
 import { parseTime, TIME_WISH } from '../lib/time.ts';
 import { runOnce } from '../once.ts';
 import { TYPES } from './catalogue.ts';

@@ -1,7 +1,15 @@
 import { constants, existsSync, statfsSync } from 'node:fs';
 import { access, mkdir, stat } from 'node:fs/promises';
-import { constants as system } from 'node:os';
-import { dirname, resolve } from 'node:path';
+import { homedir, constants as system } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+
+/** Where totals and positions are kept if the configuration does not say. */
+export function stateDirectory(configured: string | null, env: NodeJS.ProcessEnv): string {
+  if (configured !== null) return configured;
+  // systemd may name several directories; the first is ours.
+  const systemd = env.STATE_DIRECTORY?.split(':')[0];
+  return systemd || join(env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'trailgauge');
+}
 
 /** Makes a directory for this program, if need be with those above it, and looks whether it can be written to. */
 export async function prepareDirectory(directory: string): Promise<void> {

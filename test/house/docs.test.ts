@@ -124,7 +124,9 @@ t.test('the messages of the troubleshooting table are those of the program', asy
 });
 
 t.test('the command lines of README.md name what exists', async (t) => {
-  const commands = /Commands:\n([\s\S]*?)\n\n/.exec(blocks('text').find(({ text }) => text.includes('Commands:'))?.text ?? '')?.[1] ?? '';
+  const commands =
+    /Commands:\n([\s\S]*?)\n\n/.exec(blocks('text').find(({ text }) => text.includes('Commands:'))?.text ?? '')?.[1] ??
+    '';
   const known = new Set([...commands.matchAll(/^ {2}trailgauge ([a-z-]+)/gm)].map(([, name]) => name));
   t.ok(known.has('start'));
   const scripts = readme.blocks.filter(({ info }) => info === 'sh').flatMap(({ text }) => text.split('\n'));

@@ -91,17 +91,24 @@ function headersOf(text: Member | undefined): Fields | Member | undefined {
   if (typeof text !== 'string' || !text.startsWith('{')) return text;
   // A name may be written with escapes.
   if (text.includes('\\u')) return null;
-  const at = text.indexOf(LENGTH);
+  const at = lengthAt(text, 0);
   if (at < 0) return ANY_LENGTH.test(text) ? null : NONE;
   // Of a name that is there twice the last one counts.
-  if (text.includes(LENGTH, at + 1)) return null;
-  const begin = at + LENGTH.length;
-  const end = text.indexOf('"', begin);
-  const value = text.slice(begin, end);
+  if (lengthAt(text, at) >= 0) return null;
+  const value = text.slice(at, text.indexOf('"', at));
   return value.includes('\\') ? null : { 'Content-Length': value };
 }
 
-/** A quote before the name that is escaped belongs to a value, in which no colon could follow the one behind it. */
+/** Where the value of the next `Content-Length` begins; -1 if there is none. It is found by a few letters that are rare. */
+function lengthAt(text: string, from: number): number {
+  for (let at = text.indexOf('Leng', from); at >= 0; at = text.indexOf('Leng', at + 1)) {
+    // A quote before the name that is escaped belongs to a value, in which no colon could follow the one behind it.
+    const begin = at - LENGTH.indexOf('Leng');
+    if (text.startsWith(LENGTH, begin)) return begin + LENGTH.length;
+  }
+  return -1;
+}
+
 const LENGTH = '"Content-Length":"';
 const ANY_LENGTH = /"content-length":/i;
 const NONE: Fields = {};
