@@ -48,10 +48,7 @@ export const LINES: ObjectFormat<string> = {
   grows: true,
   open: () => {
     const splitter = new LineSplitter();
-    const texts = function* (lines: Iterable<unknown>): Generator<string> {
-      for (const line of lines) yield String(line);
-    };
-    return { items: (chunk) => texts(splitter.lines(chunk)), end: () => texts(splitter.end()) };
+    return { items: (chunk) => splitter.lines(chunk).map(String), end: () => splitter.end().map(String) };
   },
 };
 

@@ -12,8 +12,8 @@ export interface ObjectFormat<Raw> {
 
 /** The content of one object. */
 export interface ObjectContent<Raw> {
-  /** Items that end in this chunk; gone through once, before the next chunk comes. May throw a `brokenError`. */
-  items(chunk: Buffer): Iterable<Raw>;
+  /** Items that end in this chunk. May throw a `brokenError`. */
+  items(chunk: Buffer): readonly Raw[];
   /** Items that end with the content. Throws a `brokenError` if it is not whole. */
-  end(): Iterable<Raw>;
+  end(): readonly Raw[];
 }

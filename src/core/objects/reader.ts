@@ -7,7 +7,6 @@ import { failureOf, type ObjectStore, type StoredObject } from '../../lib/object
 import type { Catalogue } from '../metrics/define.ts';
 import type { Batch, Remark, SavedEntries, SourceContext } from '../source.ts';
 import { brokenEntry, quarantineRemarks } from './broken.ts';
-import { Counting } from './counting.ts';
 import { FailingObjects } from './failing.ts';
 import { type Fetched, fetchObject } from './fetch.ts';
 import type { ObjectFormat } from './format.ts';
@@ -207,7 +206,7 @@ export class ObjectReader<Raw> {
     const known = this.#ledger.get(object.key);
     const growth = new Growth(format.grows ? known : null);
     const nothing = { items: [], bytes: 0, position: this.#position };
-    const counting = new Counting();
+    let records = 0;
     try {
       if ('error' in fetched) throw fetched.error;
       const content = format.open(object);
@@ -215,19 +214,20 @@ export class ObjectReader<Raw> {
         const bytes = growth.pass(chunk);
         if (growth.length > this.#failing.reached(object.key)) this.#progress = performance.now();
         if (bytes.length === 0) continue;
-        yield { ...nothing, items: counting.through(content.items(bytes)), bytes: bytes.length, aside: 'more' };
-        counting.check();
+        const items = content.items(bytes);
+        records += items.length;
+        yield { ...nothing, items, bytes: bytes.length, aside: 'more' };
         if (context.signal.aborted) return;
       }
       // Nothing of the last line may be counted before all is known to be sound.
-      const last = [...content.end()];
+      const last = content.end();
       if (growth.isOther) {
         this.#conclude(object, known, 'changed', 'was put there again with other content than was counted');
         yield { ...nothing, aside: 'dropped' };
         return;
       }
       const total: Counted = {
-        records: counting.records + last.length + (format.grows ? (known?.records ?? 0) : 0),
+        records: records + last.length + (format.grows ? (known?.records ?? 0) : 0),
         length: growth.length,
         crc: growth.crc,
       };

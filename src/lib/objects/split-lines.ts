@@ -25,22 +25,24 @@ export class LineSplitter {
     this.#limit = limit;
   }
 
-  /** The lines that end in this chunk. They have to be gone through before the next chunk is given. */
-  *lines(chunk: Buffer): Generator<string | LongLine> {
+  /** The lines that end in this chunk. */
+  lines(chunk: Buffer): readonly (string | LongLine)[] {
+    const lines: (string | LongLine)[] = [];
     let from = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
       const line = this.#length === 0 ? this.#text(chunk, from, end) : this.#joined(chunk.subarray(from, end));
       from = end + 1;
-      if (line !== '') yield line;
+      if (line !== '') lines.push(line);
     }
     if (from < chunk.length) this.#hold(chunk.subarray(from));
+    return lines;
   }
 
   /** The last line, if it has no end. */
-  *end(): Generator<string | LongLine> {
-    if (this.#length === 0) return;
+  end(): readonly (string | LongLine)[] {
+    if (this.#length === 0) return [];
     const line = this.#joined(Buffer.alloc(0));
-    if (line !== '') yield line;
+    return line === '' ? [] : [line];
   }
 
   #hold(bytes: Buffer): void {

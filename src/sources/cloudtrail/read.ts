@@ -75,17 +75,19 @@ function contentOf({ arrival, range }: Place): ObjectContent<TrailItem> {
     // A record without a usable time is as old as its file.
     !isLimited || 'rejected' in item.found || isWithin(timeOf(item) ?? arrival, range);
   return {
-    items: function* (chunk) {
+    items: (chunk) => {
+      const items: TrailItem[] = [];
       length += chunk.length;
-      if (problem !== null) return;
+      if (problem !== null) return items;
       for (const element of splitter.elements(chunk)) {
         const item = itemOf(textOf(element), arrival);
         if (item.found === MALFORMED) {
           problem = `found ${JSON.stringify(item.text.slice(0, 80))} in ${RECORDS}, wanted JSON`;
-          return;
+          return items;
         }
-        if (wanted(item)) yield item;
+        if (wanted(item)) items.push(item);
       }
+      return items;
     },
     end: () => {
       // Nothing at all is sound, as nothing is missing from it.

@@ -37,15 +37,12 @@ export function timeOf({ found, arrival }: EntryItem): number | null {
 function contentOf(arrival: number, range: Range): ObjectContent<EntryItem> {
   const splitter = new LineSplitter();
   const isLimited = range.since !== null || range.until !== null;
-  const items = function* (lines: Iterable<string | LongLine>): Generator<EntryItem> {
-    for (const line of lines) {
-      const item: EntryItem =
-        typeof line === 'string'
-          ? { found: parseEntry(line), text: line, arrival }
-          : { found: TOO_LONG, text: '', arrival };
-      if (!isLimited || isWanted(item, range)) yield item;
-    }
-  };
+  const itemOf = (line: string | LongLine): EntryItem =>
+    typeof line === 'string'
+      ? { found: parseEntry(line), text: line, arrival }
+      : { found: TOO_LONG, text: '', arrival };
+  const items = (lines: readonly (string | LongLine)[]) =>
+    lines.map(itemOf).filter((item) => !isLimited || isWanted(item, range));
   return { items: (chunk) => items(splitter.lines(chunk)), end: () => items(splitter.end()) };
 }
 

@@ -18,13 +18,20 @@ export function maskedText(text: string): string {
   return maskedQueries(text.startsWith('{') || text.startsWith('[') ? maskedJson(text) : text);
 }
 
-/** Names of what is signed or proven with, in lower case. */
+/** Names of what is signed, proven or encrypted with, in lower case. MinIO writes down all of them. */
 const SECRETS: ReadonlySet<string> = new Set([
   'x-amz-signature',
   'x-amz-security-token',
   'signature',
   'authorization',
   'cookie',
+  // Keys of objects that only their owner was to read (SSE-C).
+  'x-amz-server-side-encryption-customer-key',
+  'x-amz-copy-source-server-side-encryption-customer-key',
+  // Of calls that give out temporary keys (STS).
+  'webidentitytoken',
+  'token',
+  'ldappassword',
 ]);
 const LONGEST_NAME = Math.max(...[...SECRETS].map(({ length }) => length));
 

@@ -56,11 +56,13 @@ interface Reading extends Pick<FormatOptions, 'range'> {
 function contentOf(place: Place, { range, read }: Reading): ObjectContent<AuditItem> {
   const splitter = new LineSplitter();
   const isLimited = range.since !== null || range.until !== null;
-  const items = function* (lines: Iterable<string | LongLine>): Generator<AuditItem> {
+  const items = (lines: readonly (string | LongLine)[]): readonly AuditItem[] => {
+    const found: AuditItem[] = [];
     for (const line of lines) {
       const item = itemOf(line, place, read);
-      if (item && (!isLimited || isWithin(timeOf(item), range))) yield item;
+      if (item && (!isLimited || isWithin(timeOf(item), range))) found.push(item);
     }
+    return found;
   };
   return { items: (chunk) => items(splitter.lines(chunk)), end: () => items(splitter.end()) };
 }

@@ -21,6 +21,10 @@ const ENTRY = {
     'X-Amz-Signature': HIDDEN,
     'x-amz-security-token': HIDDEN,
     signature: '',
+    WebIdentityToken: HIDDEN,
+    Token: HIDDEN,
+    LDAPPassword: HIDDEN,
+    'continuation-token': 'a page',
     'X-Amz-Credential': 'key/20240115/us-east-1/s3/aws4_request',
     'X-Amz-Expires': '60',
     prefix: 'a?b',
@@ -28,6 +32,9 @@ const ENTRY = {
   requestHeader: {
     AUTHORIZATION: HIDDEN,
     Cookie: [HIDDEN],
+    'X-Amz-Server-Side-Encryption-Customer-Key': HIDDEN,
+    'X-Amz-Server-Side-Encryption-Customer-Key-Md5': 'of the key',
+    'X-Amz-Copy-Source-Server-Side-Encryption-Customer-Key': HIDDEN,
     'User-Agent': 'demo/1 Signature=5',
     Referer: `https://s3.example.org/b/k?X-Amz-Expires=60&X-Amz-Signature=${HIDDEN}#top`,
   },
@@ -35,10 +42,16 @@ const ENTRY = {
 };
 const MASKED = {
   ...ENTRY,
-  requestQuery: { ...ENTRY.requestQuery, 'X-Amz-Signature': MASK, 'x-amz-security-token': MASK, signature: MASK },
+  requestQuery: {
+    ...ENTRY.requestQuery,
+    ...{ 'X-Amz-Signature': MASK, 'x-amz-security-token': MASK, signature: MASK },
+    ...{ WebIdentityToken: MASK, Token: MASK, LDAPPassword: MASK },
+  },
   requestHeader: {
     ...ENTRY.requestHeader,
     ...{ AUTHORIZATION: MASK, Cookie: MASK },
+    'X-Amz-Server-Side-Encryption-Customer-Key': MASK,
+    'X-Amz-Copy-Source-Server-Side-Encryption-Customer-Key': MASK,
     Referer: `https://s3.example.org/b/k?X-Amz-Expires=60&X-Amz-Signature=${MASK}#top`,
   },
   responseHeader: { Cookie: MASK, ETag: '"x"' },
