@@ -41,14 +41,14 @@ export function program(name: string): string | null {
 /**
  * True if all these programs are there. If not, the test is skipped with a reason that names what to install; or it
  * fails, where `TRAILGAUGE_REQUIRE_SERVICES=1` says that everything was installed. What has to be built cannot be had
- * where there is nothing to build it with: that is a skip in any case, which `scripts/count.mjs` knows by its words.
+ * everywhere: that is a skip in any case, which `scripts/count.mjs` knows by its words.
  */
 export function need(t: Test, ...names: readonly string[]): boolean {
   const missing = names.filter((name) => program(name) === null);
   if (missing.length === 0) return true;
   for (const name of missing) {
     const { script, tool } = built.get(name) ?? {};
-    if (tool === undefined || program(tool) !== null) continue;
+    if (tool === undefined) continue;
     t.pass('skipped', { skip: `cannot be had here: ${name} is missing (${script} builds it with ${tool})` });
     return false;
   }
@@ -67,8 +67,7 @@ export function unavailable(t: Test, reasons: readonly string[]): false {
 }
 
 function sourceOf(name: string): string {
-  const script = built.get(name)?.script;
-  return script === undefined ? `Debian package ${packages.get(name) ?? name}` : `${script} builds it`;
+  return `Debian package ${packages.get(name) ?? name}`;
 }
 
 function executable(path: string): boolean {
