@@ -2,7 +2,8 @@ import { openAddresses } from './core/addresses.ts';
 import type { Engine } from './core/engine.ts';
 import { Past } from './core/history/history.ts';
 import { type Size, sizeOfPast, writePast } from './core/history/write.ts';
-import { type Pipeline, sourceLabel } from './core/pipeline.ts';
+import type { Pipeline } from './core/pipeline.ts';
+import { sourceLabel } from './core/source-label.ts';
 import { type AppOptions, engineOf } from './once.ts';
 
 export interface BackfillOptions extends AppOptions {

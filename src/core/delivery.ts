@@ -8,10 +8,10 @@ import type { Event } from './event.ts';
 import type { CounterSeries, Handles } from './metrics/handles.ts';
 import type { Registry } from './metrics/registry.ts';
 import { WRITER_METRICS } from './own.ts';
-import { sourceLabel } from './pipeline.ts';
 import type { Queue } from './queue.ts';
 import type { QueueReader } from './queue-reader.ts';
 import { createRate, type Rate } from './rate.ts';
+import { sourceLabel } from './source-label.ts';
 import type { AnyWriter, OpenedWriter, Refused, WriterConfig, Written } from './writer.ts';
 
 /** What a person wants to know of a writer. Times are in milliseconds since 1970. */

@@ -18,6 +18,7 @@ import {
   type SourceStatus,
   type Tally,
 } from './source-figures.ts';
+import { sourceLabel } from './source-label.ts';
 import type { Spool } from './spool.ts';
 
 /**
@@ -78,12 +79,6 @@ export function startPipeline(options: PipelineOptions): Pipeline {
     sample: () => run.sample(),
     takeCells: () => run.takeCells(),
   };
-}
-
-/** The value of the label `source`, and the constant labels of the source's own metrics. */
-export function sourceLabel(name: string): { readonly label: string; readonly constant: readonly [string, string][] } {
-  const label = name.slice(name.indexOf('/') + 1);
-  return { label, constant: label === name ? [] : [['source', label]] };
 }
 
 class Run {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { NO_ADDRESSES } from '../../src/core/addresses.ts';
 import { counter } from '../../src/core/metrics/define.ts';
 import { Registry } from '../../src/core/metrics/registry.ts';
-import { type PipelineOptions, sourceLabel, startPipeline } from '../../src/core/pipeline.ts';
+import { type PipelineOptions, startPipeline } from '../../src/core/pipeline.ts';
 import { savedSource } from '../../src/core/saved-source.ts';
 import {
   type Batch,
@@ -13,6 +13,7 @@ import {
   type SavedEntries,
   type SourceContext,
 } from '../../src/core/source.ts';
+import { sourceLabel } from '../../src/core/source-label.ts';
 import { MemoryCells } from '../support/cells.ts';
 import { show } from '../support/exposition.ts';
 

@@ -57,7 +57,7 @@ t.test('the status page of a running demo, in a browser', async (t) => {
   await (await fetch(new URL('metrics?scraper=browser', url))).text();
   const { dom, complaints } = await browse(t, url);
   t.same(complaints, [], 'the browser takes all of it');
-  t.match(dom, '<title>trailgauge: the source is being read</title>');
+  t.match(dom, '<title>trailgauge: all sources are being read</title>');
   t.match(dom, /<h3><bdi>reaction<\/bdi><\/h3>\s*<p><strong class="good"><span aria-hidden="true">●<\/span> reading/);
   t.match(dom, '<bdi>reaction_<wbr>matches_<wbr>total</bdi>');
   t.match(dom, '<bdi>name browser</bdi>');

@@ -65,8 +65,8 @@ export function toEvent({ line, parsed, shape, source, now }: EventParts): Event
 }
 
 /** A file that was cut short may get the same line at the same place again: its time, if it has one, tells them apart. */
-function eventId({ origin, at, text, v1, time }: Line): string {
-  const place = v1 ? `${origin.cursor}\n${at}\n${time}` : `${origin.cursor}\n${at}`;
+function eventId({ origin, at, text, told }: Line): string {
+  const place = told === null ? `${origin.cursor}\n${at}` : `${origin.cursor}\n${at}\n${told}`;
   return createHash('sha256').update(`${place}\n${text}`).digest('base64url').slice(0, 27);
 }
 

@@ -12,6 +12,8 @@ export interface Line {
   readonly v1: boolean;
   /** Milliseconds since 1970, or null if nothing tells. */
   readonly time: number | null;
+  /** The time that the line itself tells, or null. */
+  readonly told: number | null;
   readonly origin: Origin;
   /** Where in it: bytes from its beginning, or the number of the line. The same whenever it is read again. */
   readonly at: number;
@@ -66,6 +68,10 @@ export class PlainLine implements Line, LineBytes {
     return this.#piece.time;
   }
 
+  get told(): null {
+    return null;
+  }
+
   get origin(): Origin {
     return this.#piece.origin;
   }
@@ -116,7 +122,7 @@ export function byteLine(line: LineBytes, at: number, piece: PieceOptions): Line
 /** A line of text as an item, its time taken from it or, where it tells none, from the piece. */
 export function toLine(text: string, at: number, { origin, time, now, invocation }: PieceOptions): Line {
   const clean = cleanLine(text, now);
-  return { text: clean.text, v1: clean.v1, time: clean.time ?? time, origin, at, invocation };
+  return { text: clean.text, v1: clean.v1, time: clean.time ?? time, told: clean.time, origin, at, invocation };
 }
 
 const LINE_FEED = 10;

@@ -15,6 +15,7 @@ export class NumberedLine implements Line {
   number = 0;
   at = 0;
   readonly v1 = false;
+  readonly told = null;
   readonly table: LineTable<unknown>;
   readonly #piece: PieceOptions;
 
