@@ -1,12 +1,15 @@
 /** What is wanted of a line. */
 export interface ShapeOptions {
-  /** Paths of texts, numbers, booleans, nulls and `maps`. Of all else it is only made sure that it is sound. */
+  /** Paths of texts, numbers, booleans and nulls. Of all else it is only made sure that it is sound. */
   readonly wanted: readonly (readonly string[])[];
-  /** Paths of objects whose members vary from line to line, such as headers, and are texts. */
+  /**
+   * Paths of objects whose members vary from line to line, such as headers, and are texts. One member of each may be
+   * wanted; a line that has it in another case, twice, or with escapes has no known shape.
+   */
   readonly maps: readonly (readonly string[])[];
 }
 
-/** A member that was read: of `maps` the text of it, braces included. */
+/** A member that was read. */
 export type Member = string | number | boolean | null;
 
 /** A line that was read. */
@@ -19,6 +22,7 @@ export interface ShapedLine {
 const TEXT = '[^"\\\\\\x00-\\x1f]*(?:\\\\(?:["\\\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\\\\x00-\\x1f]*)*';
 const NUMBER = '-?(?:0|[1-9][0-9]*)(?:\\.[0-9]+)?(?:[eE][+-]?[0-9]+)?';
 const WORD = 'true|false|null';
+const PLAIN_TEXT = '[^"\\\\\\x00-\\x1f]*';
 const MAP = `\\{(?:"${TEXT}":"${TEXT}"(?:,"${TEXT}":"${TEXT}")*)?\\}`;
 
 /** Shapes that are tried on a line, and characters of a line that is tried. */
@@ -96,7 +100,7 @@ export class ShapeReader {
   }
 }
 
-type Kind = 'text' | 'number' | 'word' | 'map';
+type Kind = 'text' | 'number' | 'word';
 
 /** A wanted member in the expression of a shape. */
 interface Slot {
@@ -131,10 +135,8 @@ class Shape implements ShapedLine {
     const group = this.#groups[place]!;
     if (group === 0) return undefined;
     const text = this.#match![group]!;
-    const kind = this.#kinds[place];
-    if (kind === 'map') return text;
-    // Written as JSON writes it, and most texts without any escape.
-    if (kind !== 'text') return JSON.parse(text) as Member;
+    if (this.#kinds[place] !== 'text') return JSON.parse(text) as Member;
+    // Most are without any escape.
     return text.includes('\\') ? (JSON.parse(`"${text}"`) as string) : text;
   }
 }
@@ -214,11 +216,33 @@ class Learner {
   }
 
   #map(path: readonly string[]): boolean {
-    if (this.#take(WHOLE_MAP) === null) {
-      // One that is wanted has to be had whole.
-      return !this.#wanted.has(pathText(path)) && this.#object(path);
+    const begin = this.#at;
+    const names = [...this.#wanted.keys()].map((text) => JSON.parse(text) as readonly string[]);
+    const wanted = names.filter(
+      (inner) => inner.length === path.length + 1 && path.every((name, at) => name === inner[at]),
+    );
+    const name = wanted[0]?.at(-1);
+    // Of one with other members than texts, what is wanted has a place of its own.
+    if (this.#take(WHOLE_MAP) === null) return name === undefined && this.#object(path);
+    if (name === undefined) this.#pattern += MAP;
+    else return this.#mapWith(path, name, this.#line.slice(begin, this.#at));
+    return true;
+  }
+
+  /** A map of which a member is wanted: all pairs before and behind it, and all of a map without it, have other names. */
+  #mapWith(path: readonly string[], name: string, text: string): boolean {
+    const literal = name.replace(/[.-]/g, '\\$&');
+    const anyCase = literal.replace(/[A-Za-z]/g, (letter) => `[${letter.toUpperCase()}${letter.toLowerCase()}]`);
+    const other = `"(?!${anyCase}":)${PLAIN_TEXT}":"${TEXT}"`;
+    const group = this.#group(PLAIN_TEXT, [...path, name], 'text');
+    const having = `\\{(?:${other},)*"${literal}":"${group}"(?:,${other})*\\}`;
+    const lacking = `\\{(?:${other}(?:,${other})*)?\\}`;
+    const has = new RegExp(`^${having}$`).test(text);
+    if (!has) {
+      this.#slots.pop();
+      if (!new RegExp(`^${lacking}$`).test(text)) return false;
     }
-    this.#pattern += this.#group(MAP, path, 'map');
+    this.#pattern += has ? having : lacking;
     return true;
   }
 

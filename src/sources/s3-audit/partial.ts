@@ -1,5 +1,5 @@
 import type { Rejected } from '../../core/source.ts';
-import { type Member, type ShapedLine, ShapeReader } from '../../lib/json-shape.ts';
+import { type ShapedLine, ShapeReader } from '../../lib/json-shape.ts';
 import type { Fields } from './fields.ts';
 import type { AuditRecord, Place } from './record.ts';
 import { readObject, readRecord } from './records.ts';
@@ -19,8 +19,8 @@ const WANTED = [
   ['trigger'],
   ['accessKey'],
   ['parentUser'],
-  ['requestHeader'],
-  ['responseHeader'],
+  ['requestHeader', 'Content-Length'],
+  ['responseHeader', 'Content-Length'],
 ] as const;
 /** What varies from record to record. */
 const MAPS = ['requestHeader', 'responseHeader', 'requestQuery', 'requestClaims', 'tags'];
@@ -37,8 +37,7 @@ export class PartialReader {
     const isLyve = line.startsWith(LYVE_BEGIN);
     const reader = isLyve ? this.#lyve : this.#minio;
     const shaped = reader.read(line);
-    const raw = shaped && rawOf(shaped, isLyve);
-    if (raw) return readObject(raw, line, place);
+    if (shaped) return readObject(rawOf(shaped, isLyve), line, place);
     const found = readRecord(line, place);
     if (found && 'form' in found && found.form === (isLyve ? 'lyve' : 'minio')) reader.learn(line);
     return found;
@@ -55,12 +54,9 @@ function readerOf(path: readonly string[], more: readonly (readonly string[])[])
   });
 }
 
-/** The record as it would have been parsed, in so far as it is wanted; null if that needs more care. */
-function rawOf(shaped: ShapedLine, isLyve: boolean): Fields | null {
+/** The record as it would have been parsed, in so far as it is wanted. */
+function rawOf(shaped: ShapedLine, isLyve: boolean): Fields {
   // By the places of WANTED.
-  const requestHeader = headersOf(shaped.member(13));
-  const responseHeader = headersOf(shaped.member(14));
-  if (requestHeader === null || responseHeader === null) return null;
   const api = {
     name: shaped.member(0),
     bucket: shaped.member(1),
@@ -78,37 +74,10 @@ function rawOf(shaped: ShapedLine, isLyve: boolean): Fields | null {
     trigger: shaped.member(10),
     accessKey: shaped.member(11),
     parentUser: shaped.member(12),
-    requestHeader,
-    responseHeader,
+    requestHeader: { 'Content-Length': shaped.member(13) },
+    responseHeader: { 'Content-Length': shaped.member(14) },
   };
   const raw = isLyve ? { auditEntry: entry, serviceAccountName: shaped.member(15) } : entry;
   // What is absent is undefined here: that is what asking for it would give.
   return raw as unknown as Fields;
 }
-
-/** Of headers, the one that is asked for; undefined if there are none, null if they have to be parsed. */
-function headersOf(text: Member | undefined): Fields | Member | undefined {
-  if (typeof text !== 'string' || !text.startsWith('{')) return text;
-  // A name may be written with escapes.
-  if (text.includes('\\u')) return null;
-  const at = lengthAt(text, 0);
-  if (at < 0) return ANY_LENGTH.test(text) ? null : NONE;
-  // Of a name that is there twice the last one counts.
-  if (lengthAt(text, at) >= 0) return null;
-  const value = text.slice(at, text.indexOf('"', at));
-  return value.includes('\\') ? null : { 'Content-Length': value };
-}
-
-/** Where the value of the next `Content-Length` begins; -1 if there is none. It is found by a few letters that are rare. */
-function lengthAt(text: string, from: number): number {
-  for (let at = text.indexOf('Leng', from); at >= 0; at = text.indexOf('Leng', at + 1)) {
-    // A quote before the name that is escaped belongs to a value, in which no colon could follow the one behind it.
-    const begin = at - LENGTH.indexOf('Leng');
-    if (text.startsWith(LENGTH, begin)) return begin + LENGTH.length;
-  }
-  return -1;
-}
-
-const LENGTH = '"Content-Length":"';
-const ANY_LENGTH = /"content-length":/i;
-const NONE: Fields = {};

@@ -1,0 +1,158 @@
+import * as fc from 'fast-check';
+import t from 'tap';
+import { ShapeReader } from '../../src/lib/json-shape.ts';
+
+const WANTED = [['name'], ['code'], ['inner', 'on'], ['inner', 'text'], ['headers', 'Content-Length']] as const;
+const MAPS = [['headers'], ['tags']] as const;
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** What `JSON.parse` gives of the wanted members, undefined for those that are objects or lists; null for no object. */
+function parsed(line: string): readonly unknown[] | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return null;
+  }
+  return WANTED.map((path) => {
+    let found: unknown = value;
+    for (const name of path) found = Object.hasOwn(Object(found), name) ? (found as Json)[name] : undefined;
+    return typeof found === 'object' && found !== null ? undefined : found;
+  });
+}
+
+/** What the reader gives of a line; null if it does not know its shape. */
+function read(reader: ShapeReader, line: string): readonly unknown[] | null {
+  const shaped = reader.read(line);
+  return shaped && WANTED.map((_, place) => shaped.member(place));
+}
+
+function learned(...lines: readonly string[]): ShapeReader {
+  const reader = new ShapeReader({ wanted: WANTED, maps: MAPS });
+  for (const line of lines) if (reader.read(line) === null) reader.learn(line);
+  return reader;
+}
+
+const LINE = '{"name":"a","code":200,"inner":{"on":true,"text":"x"},"headers":{"A":"1","Content-Length":"7"},"z":null}';
+
+t.test('a line of a known shape, with other values', async (t) => {
+  const reader = learned(LINE);
+  const others = [
+    LINE,
+    LINE.replace('"a"', '"\\u0041\\"\\\\"'),
+    LINE.replace('200', '-1.5e+3'),
+    LINE.replace('true', 'null'),
+    LINE.replace('"x"', '""'),
+    LINE.replace('null}', 'false}'),
+    LINE.replace('{"A":"1",', '{"A":"\\"Content-Length\\":\\"9\\"","B":"content-length",'),
+    LINE.replace('"7"', '"not a number"'),
+    LINE.replace('"7"}', '"7","Z":"\\\\"}'),
+  ];
+  for (const line of others) t.same(read(reader, line), parsed(line), line);
+});
+
+t.test('a line that is no JSON, or of another shape, is left alone', async (t) => {
+  const reader = learned(LINE);
+  const others = [
+    `${LINE} `,
+    ` ${LINE}`,
+    LINE.slice(0, -1),
+    `${LINE}}`,
+    LINE.replace('"a"', '"a\n"'),
+    LINE.replace('"a"', '"\\x"'),
+    LINE.replace('"a"', '"\\u12"'),
+    LINE.replace('200', '0200'),
+    LINE.replace('200', '+200'),
+    LINE.replace('200', '"200"'),
+    LINE.replace('true', 'True'),
+    LINE.replace('"x"', '[]'),
+    LINE.replace('"name"', '"Name"'),
+    LINE.replace('"z":null', '"z":null,"y":1'),
+    LINE.replace(',"z":null', ''),
+    // What is wanted of a map is there twice, in another case, or written otherwise.
+    LINE.replace('"A":"1"', '"Content-Length":"1"'),
+    LINE.replace('"A":"1"', '"content-length":"1"'),
+    LINE.replace('"A":"1"', '"Content\\u002dLength":"1"'),
+    LINE.replace('"Content-Length"', '"content-length"'),
+    LINE.replace('"A":"1"', '"A":1'),
+    LINE.replace('"7"', '"\\u0037"'),
+  ];
+  for (const line of others) t.equal(read(reader, line), null, line);
+});
+
+t.test('what is not learned', async (t) => {
+  const others = [
+    '[]',
+    '{"name":"a","name":"b"}',
+    '{"name":["a"]}',
+    '{"name": "a"}',
+    '{"n\\u0061me":"a"}',
+    '{"headers":{"Content-Length":7}}',
+    '{"headers":{"content-length":"7"}}',
+    '{"headers":"{}"}',
+    `{${Array.from({ length: 65 }, (_, index) => `"m${index}":1`).join(',')}}`,
+    `${'{"inner":'.repeat(9)}1${'}'.repeat(9)}`,
+    `{"name":"${'x'.repeat(40_000)}"}`,
+  ];
+  for (const line of others) t.equal(read(learned(line), line), null, line.slice(0, 80));
+  for (const line of ['{}', '{"tags":{"a":"b"}}', '{"tags":{"a":{"b":1}}}', '{"headers":{}}', '{"name":1}']) {
+    t.same(read(learned(line), line), parsed(line), line);
+  }
+});
+
+t.test('whatever it is given, it says what JSON.parse says, or nothing', async (t) => {
+  const text = fc.oneof(fc.string(), fc.constantFrom('"', '\\', '\u0000', 'Content-Length', '{}'));
+  const scalar = fc.oneof(text, fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean());
+  const headers = fc.dictionary(fc.constantFrom('A', 'Content-Length', 'content-length', 'B'), text);
+  const line = fc
+    .record(
+      {
+        name: scalar,
+        code: scalar,
+        inner: fc.record({ on: scalar, text: scalar }),
+        headers,
+        tags: fc.dictionary(text, scalar),
+      },
+      { requiredKeys: [] },
+    )
+    .map((value) => JSON.stringify(value));
+  const mangled = fc
+    .tuple(line, fc.nat(), fc.constantFrom('', '"', '\\', '{', '}', ',', ':', '1', '\n', ' '))
+    .map(([whole, place, more]) => {
+      const at = place % (whole.length + 1);
+      return whole.slice(0, at) + more + whole.slice(at + 1);
+    });
+  let found = 0;
+  fc.assert(
+    fc.property(fc.array(line, { minLength: 1, maxLength: 8 }), fc.array(fc.oneof(line, mangled)), (first, then) => {
+      const reader = learned(...first);
+      for (const one of [...first, ...then]) {
+        const members = read(reader, one);
+        if (members === null) continue;
+        found += 1;
+        const wanted = parsed(one);
+        if (JSON.stringify(members) !== JSON.stringify(wanted)) throw new Error(`${one}: ${members} for ${wanted}`);
+      }
+    }),
+    { numRuns: 2_000, seed: 20261121 },
+  );
+  t.ok(found > 500, String(found));
+});
+
+t.test(
+  'lines that are all different are soon left alone, and hostile ones cost no more than their length',
+  async (t) => {
+    const reader = learned(LINE);
+    for (let index = 0; index < 2_500; index++) {
+      const line = `{"m${index}":1}`;
+      if (reader.read(line) === null) reader.learn(line);
+    }
+    t.equal(read(reader, LINE), null, 'it rests');
+    const fresh = learned(LINE);
+    for (const filler of ['\\', '\\\\', '\\"', '"', '":"', '","', 'a']) {
+      const long = LINE.replace('"1"', `"${filler.repeat(5_000)}`);
+      t.ok([null, 5].includes(read(fresh, long)?.length ?? null), filler);
+    }
+  },
+);
