@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { openAddresses } from '../core/addresses.ts';
 import { registryFor } from '../core/engine.ts';
 import { type SeriesChange, traceChanges } from '../core/metrics/trace.ts';
-import { isRejected, type OpenedSource } from '../core/source.ts';
+import { DUPLICATE, isRejected, type OpenedSource } from '../core/source.ts';
 import { sourceLabel } from '../core/source-label.ts';
 import { SOURCES } from '../sources/index.ts';
 import { failed, type Io, OK, USAGE, write } from './io.ts';
@@ -100,7 +100,10 @@ function explainItem(
   const parsed = opened.parse(raw);
   if (parsed === null) return { input, ignored: true, metrics: [] };
   // `parse` gives an object or null: `defineSource` asks for it.
-  if (isRejected(parsed as object)) return { input, rejected: (parsed as { rejected: string }).rejected, metrics: [] };
+  if (isRejected(parsed as object)) {
+    const { rejected } = parsed as { rejected: string };
+    return { input, ...(rejected === DUPLICATE.rejected ? { held: true } : { rejected }), metrics: [] };
+  }
   opened.observe(parsed, raw);
   opened.settle?.();
   return { input, event: opened.event(parsed, raw), metrics: changes() };

@@ -10,7 +10,7 @@ export interface Begun<T, R> {
  * that came before are given first.
  */
 export async function* ahead<T, R>(
-  items: AsyncIterable<T>,
+  items: Iterable<T> | AsyncIterable<T>,
   most: number,
   begin: (item: T) => Promise<R>,
 ): AsyncGenerator<Begun<T, R>> {
@@ -26,4 +26,25 @@ export async function* ahead<T, R>(
   }
   yield* begun;
   if (failure) throw failure.error;
+}
+
+/**
+ * The results of a task for all items, in their order, with `most` at once. Where one fails, those before it are given
+ * first.
+ */
+export async function* resultsAhead<T, R>(
+  items: Iterable<T> | AsyncIterable<T>,
+  most: number,
+  task: (item: T) => Promise<R>,
+): AsyncGenerator<readonly [item: T, result: R]> {
+  const settled = (item: T) =>
+    task(item).then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error }),
+    );
+  for await (const { item, result } of ahead(items, most, settled)) {
+    const found = await result;
+    if ('error' in found) throw found.error;
+    yield [item, found.value];
+  }
 }

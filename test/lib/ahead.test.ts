@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import { ahead } from '../../src/lib/ahead.ts';
+import { ahead, resultsAhead } from '../../src/lib/ahead.ts';
 
 async function* numbers(to: number, onEnd: () => void = () => {}): AsyncGenerator<number> {
   try {
@@ -52,4 +52,29 @@ t.test('who stops early ends the items too', async (t) => {
   const items = numbers(100, () => (ended += 1));
   for await (const { item } of ahead(items, 4, async (number) => number)) if (item === 2) break;
   t.equal(ended, 1);
+});
+
+t.test('results in their order, up to the first task that fails', async (t) => {
+  let running = 0;
+  let highest = 0;
+  const task = async (number: number) => {
+    running += 1;
+    highest = Math.max(highest, running);
+    await sleep(5 - (number % 5));
+    running -= 1;
+    if (number === 7) throw new Error('seven');
+    return number * 2;
+  };
+  const found: (readonly [number, number])[] = [];
+  await t.rejects(
+    (async () => {
+      for await (const one of resultsAhead([...Array(20).keys()], 4, task)) found.push(one);
+    })(),
+    { message: 'seven' },
+  );
+  t.same(
+    found,
+    [...Array(7).keys()].map((number) => [number, number * 2]),
+  );
+  t.equal(highest, 4);
 });

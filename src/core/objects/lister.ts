@@ -1,3 +1,4 @@
+import { resultsAhead } from '../../lib/ahead.ts';
 import { compareKeys } from '../../lib/objects/key-order.ts';
 import type { Listing, Plan, Span } from '../../lib/objects/plan.ts';
 import type { ListPage, ObjectStore, StoredObject } from '../../lib/objects/store.ts';
@@ -20,6 +21,8 @@ export interface ListerOptions {
 
 /** Keys of one page of a listing. */
 const PAGE_KEYS = 1_000;
+/** Prefixes that are listed at once. */
+const AT_ONCE = 8;
 
 /** Finds the objects that there is something to do about. */
 export class ObjectLister {
@@ -41,8 +44,9 @@ export class ObjectLister {
     this.#underWay.clear();
     this.#began = began;
     const late: StoredObject[] = [];
-    for await (const listing of plan.listings(store, span, signal)) {
-      for await (const object of this.#list(listing)) {
+    const listings = plan.listings(store, span, signal);
+    for await (const [listing, page] of resultsAhead(listings, AT_ONCE, (one) => this.#firstPage(one))) {
+      for await (const object of this.#list(listing, page)) {
         if (failing.has(object.key)) late.push(object);
         else yield object;
       }
@@ -55,16 +59,18 @@ export class ObjectLister {
     this.#underWay.delete(key);
   }
 
-  async *#list(listing: Listing): AsyncGenerator<StoredObject> {
+  #firstPage({ prefix, startAfter, flat }: Listing): Promise<ListPage> {
+    const { store, ledger, signal } = this.#options;
+    const from = laterOf(startAfter, ledger.floor(prefix));
+    return store.list({ prefix, folders: flat, ...(from !== null && { startAfter: from }) }, signal);
+  }
+
+  async *#list({ prefix, until, ordered, flat }: Listing, first: ListPage): AsyncGenerator<StoredObject> {
     const { store, ledger, clock, follow, signal, onPage } = this.#options;
-    const { prefix, until, ordered, flat } = listing;
-    const startAfter = laterOf(listing.startAfter, ledger.floor(prefix));
     let floor: string | null = null;
     let isOpen = false;
     let keys = 0;
-    for (let next: string | null | undefined; next !== null; ) {
-      const from = next === undefined ? (startAfter === null ? {} : { startAfter }) : { next };
-      const page: ListPage = await store.list({ prefix, folders: flat, ...from }, signal);
+    for (let page: ListPage | null = first; page !== null; ) {
       onPage();
       clock.note(page.time);
       for (const object of page.objects) {
@@ -75,7 +81,8 @@ export class ObjectLister {
         if (!isOpen) floor = object.key;
         if (isWanted) yield object;
       }
-      next = until !== undefined && isPast(page, until) ? null : page.next;
+      const next: string | null = until !== undefined && isPast(page, until) ? null : page.next;
+      page = next === null ? null : await store.list({ prefix, folders: flat, next }, signal);
     }
     if (ordered && follow && floor !== null && keys > PAGE_KEYS) ledger.raise(prefix, floor);
   }

@@ -1,3 +1,4 @@
+import { resultsAhead } from '../ahead.ts';
 import { foldersIn } from './folders.ts';
 import { DAY_MS, dayPath, type Found, type Listing, type Plan, type Span } from './plan.ts';
 import type { ObjectStore } from './store.ts';
@@ -21,6 +22,8 @@ const FOLDERS_MS = 600_000;
 /** Folders that are gone into, at most: in one another, and in all. */
 const DEEPEST = 12;
 const MOST_FOLDERS = 100_000;
+/** Folders that are looked into at once. */
+const AT_ONCE = 8;
 
 /**
  * Finds the folders that hold years by going down from the prefix, and lists each of these from the first day that is
@@ -60,13 +63,12 @@ async function findBases(
   let looked = 0;
   for (let depth = 0; level.length > 0 && depth < DEEPEST; depth++) {
     const next: string[] = [];
-    for (const folder of level) {
-      looked += 1;
-      if (looked > MOST_FOLDERS)
-        throw new Error(
-          `${store.name}: found more than ${MOST_FOLDERS} folders below ${JSON.stringify(prefix)}, wanted fewer`,
-        );
-      const inner = await foldersIn(store, folder, signal);
+    looked += level.length;
+    if (looked > MOST_FOLDERS) {
+      const below = `below ${JSON.stringify(prefix)}`;
+      throw new Error(`${store.name}: found more than ${MOST_FOLDERS} folders ${below}, wanted fewer`);
+    }
+    for await (const [folder, inner] of resultsAhead(level, AT_ONCE, (one) => foldersIn(store, one, signal))) {
       if (inner.some((name) => YEAR.test(name.slice(folder.length)))) bases.push(folder);
       for (const name of inner) {
         const isYear = YEAR.test(name.slice(folder.length));
