@@ -87,11 +87,11 @@ export class Maxima {
       owned.newest = slot;
       owned.isMoved = true;
     };
-    const raise = (labels: LabelSet, { value, time, events }: { value: number; time: number; events: number }) => {
+    const raise = (own: string, { value, time, events }: { value: number; time: number; events: number }) => {
       advance(time);
       const slot = slotOf(time);
       if (!(slot >= firstSlot(owned.newest))) return;
-      let text = textOf(labels);
+      let text = own;
       if (!owned.series.has(text) && !registry.hasRoom(family)) {
         family.limited += events;
         text = others;
@@ -105,9 +105,10 @@ export class Maxima {
       slots.raise(slot, value);
     };
     return {
-      series: (labels: LabelSet): MaximumSeries => ({
-        observe: (value, time, events = 1) => raise(labels, { value, time, events }),
-      }),
+      series: (labels: LabelSet): MaximumSeries => {
+        const text = textOf(labels);
+        return { observe: (value, time, events = 1) => raise(text, { value, time, events }) };
+      },
       advance,
     };
   }

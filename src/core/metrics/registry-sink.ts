@@ -1,7 +1,8 @@
 import type { Catalogue, MetricDef } from './define.ts';
-import type { Counter, Handles, Histogram, Maximum } from './handles.ts';
+import type { Counter, Handles, Histogram, Maximum, MaximumSeries } from './handles.ts';
 import { SLOT_MS } from './maxima.ts';
 import type { Registry } from './registry.ts';
+import type { LabelSet } from './rows.ts';
 import type { Sink } from './stage.ts';
 
 /** Merges what was staged into the series of a registry, by the handles of the same catalogue. */
@@ -16,6 +17,8 @@ export function registrySink<C extends Catalogue>(catalogue: C, handles: Handles
     add();
     if (isOver) family.limited = before + events;
   };
+  /** The minutes of one series come one after the other. */
+  let last: { readonly def: MetricDef; readonly labels: LabelSet; readonly series: MaximumSeries } | null = null;
   return {
     counter: (def, labels, staged) => {
       const { series } = handleOf<Counter<MetricDef>>(def);
@@ -27,8 +30,13 @@ export function registrySink<C extends Catalogue>(catalogue: C, handles: Handles
     maximum: (def, labels, staged) => {
       const { advance, series } = handleOf<Maximum<MetricDef>>(def);
       const { slot, value, events } = staged;
-      if (value === null) advance(slot * SLOT_MS);
-      else limited(def, staged, () => series(labels).observe(value, slot * SLOT_MS, events));
+      if (value === null) {
+        advance(slot * SLOT_MS);
+        return;
+      }
+      if (last?.labels !== labels || last.def !== def) last = { def, labels, series: series(labels) };
+      const { series: found } = last;
+      limited(def, staged, () => found.observe(value, slot * SLOT_MS, events));
     },
   };
 }

@@ -15,7 +15,7 @@ export function isBroken(error: unknown): boolean {
 }
 
 /** Bytes that are handed on at once. */
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 512 * 1024;
 
 /**
  * The content of an object, unpacked if it begins as gzip does (RFC 1952), whatever its name says: all members, one after
