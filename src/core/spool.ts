@@ -8,6 +8,8 @@ import type { Block } from './state.ts';
 const BLOCK_BYTES = 256 * 1024;
 /** Bytes that may be on their way to the disk at once. */
 const UNDER_WAY_BYTES = 8 * 1024 * 1024;
+/** What a block takes besides its events, on disk and in memory: many may be small. */
+const OVERHEAD_BYTES = 256;
 
 export interface SpoolOptions {
   readonly source: string;
@@ -21,8 +23,6 @@ export interface SpoolOptions {
   readonly room: () => Promise<void> | null;
 }
 
-/** What a block takes besides its events, on disk and in memory: many may be small. */
-const OVERHEAD_BYTES = 256;
 /** Events that do not come into the queue: they were too many to be kept, or cannot be written down. */
 export interface GivenUp {
   readonly tooMany: number;

@@ -1,7 +1,7 @@
 import { resultsAhead } from '../../lib/ahead.ts';
 import { compareKeys } from '../../lib/objects/key-order.ts';
 import type { Listing, Plan, Span } from '../../lib/objects/plan.ts';
-import type { ListPage, ObjectStore, StoredObject } from '../../lib/objects/store.ts';
+import type { ListPage, ListQuery, ObjectStore, StoredObject } from '../../lib/objects/store.ts';
 import type { FailingObjects } from './failing.ts';
 import { entryOf, type Ledger } from './ledger.ts';
 import type { StoreClock } from './store-clock.ts';
@@ -60,19 +60,25 @@ export class ObjectLister {
   }
 
   #firstPage({ prefix, startAfter, flat }: Listing): Promise<ListPage> {
-    const { store, ledger, signal } = this.#options;
-    const from = laterOf(startAfter, ledger.floor(prefix));
-    return store.list({ prefix, folders: flat, ...(from !== null && { startAfter: from }) }, signal);
+    const from = laterOf(startAfter, this.#options.ledger.floor(prefix));
+    return this.#page({ prefix, folders: flat, ...(from !== null && { startAfter: from }) });
+  }
+
+  /** The time that a page tells is that of its arrival: it may be gone through much later. */
+  async #page(query: ListQuery): Promise<ListPage> {
+    const { store, clock, signal } = this.#options;
+    const page = await store.list(query, signal);
+    clock.note(page.time);
+    return page;
   }
 
   async *#list({ prefix, until, ordered, flat }: Listing, first: ListPage): AsyncGenerator<StoredObject> {
-    const { store, ledger, clock, follow, signal, onPage } = this.#options;
+    const { ledger, follow, onPage } = this.#options;
     let floor: string | null = null;
     let isOpen = false;
     let keys = 0;
     for (let page: ListPage | null = first; page !== null; ) {
       onPage();
-      clock.note(page.time);
       for (const object of page.objects) {
         if (until !== undefined && compareKeys(object.key, until) >= 0) break;
         keys += 1;
@@ -82,7 +88,7 @@ export class ObjectLister {
         if (isWanted) yield object;
       }
       const next: string | null = until !== undefined && isPast(page, until) ? null : page.next;
-      page = next === null ? null : await store.list({ prefix, folders: flat, next }, signal);
+      page = next === null ? null : await this.#page({ prefix, folders: flat, next });
     }
     if (ordered && follow && floor !== null && keys > PAGE_KEYS) ledger.raise(prefix, floor);
   }

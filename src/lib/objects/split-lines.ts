@@ -16,7 +16,7 @@ export type LongLine = typeof TOO_LONG;
  */
 export class LineSplitter {
   readonly #limit: number;
-  /** The beginning of a line whose end has not come; null while one that is too long is passed over. */
+  /** The beginning of a line whose end has not come; nothing of one that is too long already. */
   #held: Buffer[] = [];
   #length = 0;
   #isFirst = true;
