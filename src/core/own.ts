@@ -44,7 +44,11 @@ export const SOURCE_METRICS = {
   ]),
   errors: counter('trailgauge_source_errors_total', 'Failures of reading, and gaps in what was read.', ['source']),
   lastEvent: gauge('trailgauge_source_last_event_timestamp_seconds', 'Time of the newest event.', ['source']),
-  lag: gauge('trailgauge_source_lag_seconds', 'Age of the newest event at the moment it was read.', ['source']),
+  lag: gauge(
+    'trailgauge_source_lag_seconds',
+    'Age of the newest event at the moment it was read, or how far the reading is behind.',
+    ['source'],
+  ),
 };
 
 /** Metrics that every writer has; label `writer` is the name of its section without the type where it is named. */

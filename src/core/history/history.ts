@@ -1,6 +1,6 @@
 import type { MetricDef } from '../metrics/define.ts';
 import { type Label, labelText } from '../metrics/labels.ts';
-import { declared, type LabelSet, OTHER } from '../metrics/rows.ts';
+import { allOther, declared, givenUp, type LabelSet, roomFor } from '../metrics/rows.ts';
 import type { Sink, Staged } from '../metrics/stage.ts';
 import { type Combine, type Step, StepStore, type StepStoreOptions } from './store.ts';
 
@@ -33,6 +33,8 @@ export class Past {
   readonly #timeless = new Set<MetricDef>();
   readonly #limited = new Map<string, number>();
   #first = Number.POSITIVE_INFINITY;
+  /** Sources that count here. */
+  #sinks = 0;
 
   constructor({ limitOf, most = Number.POSITIVE_INFINITY, ...options }: PastOptions) {
     this.#limitOf = limitOf;
@@ -45,6 +47,7 @@ export class Past {
 
   /** Where a source counts whose series all have these labels. */
   sink(constant: readonly Label[]): Sink {
+    this.#sinks += 1;
     const add = (def: MetricDef, labels: LabelSet, step: Step, staged: Pick<Staged, 'events' | 'isOver'>) => {
       this.#add(this.#of(def, labels, constant, staged), step);
     };
@@ -109,6 +112,12 @@ export class Past {
     this.#store.close();
   }
 
+  /** How many series there may be before one with these labels is born. */
+  #roomFor(def: MetricDef, labels: LabelSet): number {
+    // Each source has a series for what has lost all labels, which of some metrics is within the limit.
+    return def.gives ? roomFor(def, labels, this.#limitOf(def) - this.#sinks) : this.#limitOf(def);
+  }
+
   #add({ number, def }: PastSeries, step: Step): void {
     this.#store.add(number, step);
     if (step.step < this.#firsts[number]!) this.#firsts[number] = step.step;
@@ -126,11 +135,14 @@ export class Past {
       family = new Map();
       this.#families.set(def, family);
     }
-    let text = labelText([...declared(def.labels, labels), ...constant]);
-    const hasRoom = family.size < this.#limitOf(def) && this.#series.length < this.#most;
-    const isFull = !hasRoom && !family.has(text);
+    const textOf = (shown: LabelSet) => labelText([...declared(def.labels, shown), ...constant]);
+    const isFree = (shown: LabelSet, text: string) =>
+      family.has(text) || (family.size < this.#roomFor(def, shown) && this.#series.length < this.#most);
+    let text = textOf(labels);
+    const isFull = !isFree(labels, text);
     if (isFull) {
-      text = labelText([...def.labels.map((name): Label => [name, OTHER]), ...constant]);
+      const less = [...givenUp(def, labels)].find((shown) => isFree(shown, textOf(shown)));
+      text = textOf(less ?? allOther(def, labels));
     }
     if ((isFull || isOver) && events > 0) this.#limited.set(def.name, (this.#limited.get(def.name) ?? 0) + events);
     const known = family.get(text);

@@ -19,6 +19,14 @@ export interface MetricDef<T extends MetricType = MetricType, L extends string =
   readonly buckets?: readonly number[];
   /** Of `topError`: the name of the `top` that it tells of, which has to stand before it in its catalogue. */
   readonly of?: string;
+  /** Of `top`: the label that holds the value; `value` unless given. */
+  readonly holder?: string;
+  /**
+   * Labels that a new series gives up at the limit, the first one first: each becomes `other`, unless it is empty, and
+   * with the last one gone all labels do. What takes these series is within the limit: an eighth of it is kept for each
+   * label that a series may still give up. Without, all labels become `other` at once, in a series beyond the limit.
+   */
+  readonly gives?: readonly string[];
 }
 
 /** The type that scrapers are told. */
@@ -29,9 +37,14 @@ export function shownType({ type }: MetricDef): 'counter' | 'gauge' | 'histogram
 /** A catalogue: the metrics of one source, or of the program itself, by the name the code uses. */
 export type Catalogue = Readonly<Record<string, MetricDef>>;
 
-/** A counter; its name ends in `_total`. */
-export function counter<const L extends string>(name: `${string}_total`, help: string, labels: readonly L[]) {
-  return { type: 'counter', name, help, labels } as const satisfies MetricDef<'counter', L>;
+/** A counter; its name ends in `_total`. `gives` as in `MetricDef`. */
+export function counter<const L extends string>(
+  name: `${string}_total`,
+  help: string,
+  labels: readonly L[],
+  { gives }: { readonly gives?: readonly NoInfer<L>[] } = {},
+) {
+  return { type: 'counter', name, help, labels, ...(gives && { gives }) } as const satisfies MetricDef<'counter', L>;
 }
 
 /** A gauge: a value that goes up and down. */
@@ -54,9 +67,9 @@ export function since<const L extends string>(name: string, help: string, labels
   return { type: 'since', name, help, labels, ...(extra && { extra }) } as const satisfies MetricDef<'since', L>;
 }
 
-/** A gauge of the most frequent values of the last 24 hours: a series each, with the value in the label `value`. */
-export function top<const L extends string>(name: string, help: string, labels: readonly L[]) {
-  return { type: 'top', name, help, labels, extra: '`value`' } as const satisfies MetricDef<'top', L>;
+/** A gauge of the most frequent values of the last 24 hours: a series each, with the value in the label `holder`. */
+export function top<const L extends string>(name: string, help: string, labels: readonly L[], holder = 'value') {
+  return { type: 'top', name, help, labels, extra: `\`${holder}\``, holder } as const satisfies MetricDef<'top', L>;
 }
 
 /** A gauge of how much too high the values of a `top` may be; shown while that is not exact. */

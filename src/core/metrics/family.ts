@@ -61,7 +61,7 @@ export function createFamily(def: MetricDef, texts: Texts, errorsOf: Family['err
     table,
     since: table && def.type === 'since' ? new SinceValues(table) : null,
     natives: table && def.type === 'histogram' && texts.areNative ? new Natives(table) : null,
-    tops: def.type === 'top' ? new Sketches(() => new TopSketch()) : null,
+    tops: def.type === 'top' ? new Sketches(() => new TopSketch(def.holder)) : null,
     distincts: def.type === 'distinct' ? new Sketches(() => new DistinctSketch(texts.seed())) : null,
     maxima: def.type === 'maximum' ? new Maxima() : null,
     errorsOf,

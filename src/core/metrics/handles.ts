@@ -19,8 +19,14 @@ export interface OwedSeries {
   inc(by?: number, events?: number): void;
 }
 
+/** How a counter series is counted. */
+export interface CounterHow {
+  /** A value of its labels has become `other` before: all that it counts is limited, over the limit or not. */
+  readonly isLimited?: boolean;
+}
+
 export interface Counter<D extends MetricDef> {
-  series(labels: LabelValues<D>): CounterSeries;
+  series(labels: LabelValues<D>, how?: CounterHow): CounterSeries;
   inc(labels: LabelValues<D>, by?: number): void;
 }
 
@@ -136,7 +142,7 @@ export class RowSeries implements CounterSeries, OwedSeries {
   }
 }
 
-/** Stands for all series over the limit, until there is room again. */
+/** What counts as limited: as a rule it stands for series over the limit, until there is room again. */
 export class OtherSeries implements CounterSeries, OwedSeries {
   readonly #series: RowSeries;
   readonly #family: { limited: number };

@@ -1,7 +1,7 @@
 import type { Catalogue, MetricDef } from './define.ts';
 import { createFamily, type Family, seriesCount, type Texts } from './family.ts';
 import { gaugeHandle } from './gauge.ts';
-import type { Handle, Handles } from './handles.ts';
+import type { CounterHow, Handle, Handles } from './handles.ts';
 import type { Label } from './labels.ts';
 import { declared, type LabelSet, OTHER, Rows } from './rows.ts';
 import { randomSeed, type Seed } from './sketch/hash.ts';
@@ -45,6 +45,8 @@ export class Registry {
   /** Series that were there when they were last counted, less all that were ever born until then. */
   #counted = 0;
   readonly #owners = new Set<string>();
+  /** Who has registered a metric, by its name. */
+  readonly #sharers = new Map<string, Set<string>>();
   /** Whether a series is there, by owner and metric. */
   readonly #lookups = new Map<string, (labels: LabelSet) => boolean>();
   readonly #options: RegistryOptions;
@@ -98,6 +100,11 @@ export class Registry {
   /** Whether somebody has registered by this name. */
   isOwner(owner: string): boolean {
     return this.#owners.has(owner);
+  }
+
+  /** How many owners have registered a metric. */
+  ownersOf({ name }: MetricDef): number {
+    return this.#sharers.get(name)?.size ?? 0;
   }
 
   /** Whether this owner has a series of a counter, a histogram or a maximum; false for all else. */
@@ -155,6 +162,8 @@ export class Registry {
 
   #handle(family: Family, owner: string, constant: readonly Label[]): AnyHandle {
     const { def, table, tops, distincts, maxima } = family;
+    const sharers = this.#sharers.get(def.name) ?? new Set();
+    this.#sharers.set(def.name, sharers.add(owner));
     const lookup = `${def.name} ${owner}`;
     if (table) {
       const rows = new Rows(this, family, table, [owner, constant]);
@@ -199,7 +208,7 @@ function rowsHandle(rows: Rows, { def, natives }: Family, table: SeriesTable): A
   }
   if (type === 'since') return { series: (labels: LabelSet, extra: readonly Label[]) => rows.series(labels, extra) };
   return {
-    series: (labels: LabelSet) => rows.series(labels),
+    series: (labels: LabelSet, how?: CounterHow) => rows.counter(labels, how),
     inc: (labels, by = 1) => table.inc(rows.row(labels), by),
   };
 }

@@ -1,5 +1,6 @@
+import type { MetricDef } from './define.ts';
 import type { Family } from './family.ts';
-import { type CounterSeries, OtherSeries, type OwedSeries, RowSeries } from './handles.ts';
+import { type CounterHow, type CounterSeries, OtherSeries, type OwedSeries, RowSeries } from './handles.ts';
 import { EXTRA_LABELS_LIMIT, type Label, suffixText } from './labels.ts';
 import type { Registry } from './registry.ts';
 import type { Symbols } from './symbols.ts';
@@ -45,7 +46,7 @@ export class Rows {
   row(labels: LabelSet, events = 1): number {
     const known = this.#find(labels, this.#constantId);
     if (known >= 0) return known;
-    if (this.#hasRoom()) return this.#bear(labels, this.#constantText);
+    if (this.#hasRoom(labels)) return this.#bear(labels, this.#constantText);
     this.#family.limited += events;
     return this.#other(labels, []);
   }
@@ -60,15 +61,30 @@ export class Rows {
     const suffix = extra.length === 0 ? this.#constantText : this.#suffix(sorted(extra));
     const known = this.#find(labels, this.#suffixes.find(suffix));
     if (known >= 0) return new RowSeries(this.#table, known);
-    if (this.#hasRoom()) return new RowSeries(this.#table, this.#bear(labels, suffix));
-    return new OtherSeries(new RowSeries(this.#table, this.#other(labels, extra)), this.#family, () => this.#hasRoom());
+    if (this.#hasRoom(labels)) return new RowSeries(this.#table, this.#bear(labels, suffix));
+    const other = new RowSeries(this.#table, this.#other(labels, extra));
+    return new OtherSeries(other, this.#family, () => this.#hasRoom(labels));
   }
 
-  #hasRoom(): boolean {
+  /** A kept way to a counter series. */
+  counter(labels: LabelSet, { isLimited = false }: CounterHow = {}): CounterSeries {
+    if (!isLimited) return this.series(labels);
+    // What it counts is noted here, over the limit or not, and once.
+    return new OtherSeries(new RowSeries(this.#table, this.row(labels, 0)), this.#family, () => false);
+  }
+
+  /** Whether a series with these labels may be born. */
+  #hasRoom(labels: LabelSet): boolean {
+    const { def } = this.#family;
+    if (def.gives) {
+      // Each owner has a series for what has lost all labels.
+      const most = this.#registry.limitOf(def) - this.#registry.ownersOf(def);
+      if (this.#table.shown >= roomFor(def, labels, most)) return false;
+    }
     return this.#registry.hasRoom(this.#family);
   }
 
-  /** Only what the data names becomes `other`, as long as that is few; else all labels do. */
+  /** Only what the data names becomes `other`, or what the metric gives up, as long as that is few; else all labels do. */
   #other(labels: LabelSet, extra: readonly Label[]): number {
     if (extra.length > 0) {
       const suffix = this.#suffix(others(extra));
@@ -76,7 +92,12 @@ export class Rows {
       if (known >= 0) return known;
       if (this.#registry.hasRoom(this.#family, 2)) return this.#bear(labels, suffix);
     }
-    const all = Object.fromEntries(this.#names.map((name) => [name, OTHER]));
+    for (const less of givenUp(this.#family.def, labels)) {
+      const known = this.#find(less, this.#constantId);
+      if (known >= 0) return known;
+      if (this.#hasRoom(less)) return this.#bear(less, this.#constantText);
+    }
+    const all = allOther(this.#family.def, labels);
     const known = this.#find(all, this.#constantId);
     return known >= 0 ? known : this.#bear(all, this.#constantText);
   }
@@ -120,6 +141,32 @@ export class Rows {
     this.#family.since?.clear(row);
     return row;
   }
+}
+
+/** Labels with one after the other of those given up that the metric gives up and that are not empty. */
+export function* givenUp({ gives = [] }: MetricDef, labels: LabelSet): Generator<LabelSet> {
+  let less = labels;
+  for (const name of gives) {
+    if (!isToGive(less[name])) continue;
+    less = { ...less, [name]: OTHER };
+    yield less;
+  }
+}
+
+/** Labels with all of them given up. Of a metric that gives up some first, those that are empty are not in use. */
+export function allOther({ labels: names, gives }: MetricDef, labels: LabelSet): LabelSet {
+  return Object.fromEntries(names.map((name) => [name, gives && !labels[name] ? '' : OTHER]));
+}
+
+/** Of `most` series, how many there may be before one with these labels is born: the rest is for those that gave up more. */
+export function roomFor({ gives = [] }: MetricDef, labels: LabelSet, most: number): number {
+  let left = 8;
+  for (const name of gives) if (isToGive(labels[name])) left -= 1;
+  return Math.floor((most * Math.max(0, left)) / 8);
+}
+
+function isToGive(value: string | undefined): boolean {
+  return value !== undefined && value !== '' && value !== OTHER;
 }
 
 /** The declared labels with their values, in their order. */

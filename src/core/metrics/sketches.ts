@@ -144,8 +144,14 @@ export class Sketches<S extends Sketch = Sketch> {
 /** The most frequent values. */
 export class TopSketch implements Sketch {
   readonly #values = new TopValues();
+  /** The label that holds the value. */
+  readonly #holder: string;
   /** Values that are shown. */
   #n = 0;
+
+  constructor(holder = 'value') {
+    this.#holder = holder;
+  }
 
   /** A kept way to it; from now on `n` values are shown. */
   series(n: number, clock: Clock, note: Note): TopSeries {
@@ -170,7 +176,8 @@ export class TopSketch implements Sketch {
 
   *rows(text: string, now: number): Generator<readonly [text: string, value: number]> {
     if (this.#n === 0) return;
-    for (const { value, count } of this.#values.top(this.#n, now)) yield [withLabel(text, ['value', value]), count];
+    const holder = this.#holder;
+    for (const { value, count } of this.#values.top(this.#n, now)) yield [withLabel(text, [holder, value]), count];
   }
 
   frequent(n: number, now: number): Frequent['values'] {

@@ -1,6 +1,6 @@
 import type { Catalogue, MetricDef } from './define.ts';
-import type { Handle, Handles, Observed } from './handles.ts';
-import { type LabelSet, OTHER } from './rows.ts';
+import type { CounterHow, Handle, Handles, Observed } from './handles.ts';
+import { allOther, givenUp, type LabelSet, roomFor } from './rows.ts';
 import { MOST_MINUTES, type Place, StagedCounter, StagedHistogram, StagedMaximum } from './staged.ts';
 
 /** Where staged numbers go in the end. */
@@ -19,7 +19,7 @@ export interface Sink {
 export interface Staged {
   readonly events: number;
   readonly step: number;
-  /** These fell over the limit, and their labels are all `other` for that. */
+  /** These count as limited: labels of theirs are `other` by now, as a rule since they fell over the limit. */
   readonly isOver: boolean;
 }
 
@@ -85,13 +85,14 @@ export class Stage<C extends Catalogue> {
   #handle(def: MetricDef): Handle<MetricDef> {
     switch (def.type) {
       case 'counter': {
-        const series = (labels: LabelSet) => this.#of(this.#counters, def, labels, (at) => new StagedCounter(this, at));
+        const make = (at: Place) => new StagedCounter(this, at);
+        const series = (labels: LabelSet, how?: CounterHow) => this.#of(this.#counters, { def, labels, ...how }, make);
         return { series, inc: (labels: LabelSet, by = 1) => series(labels).inc(by) };
       }
       case 'histogram': {
         const { areNative } = this.#options;
         const make = (at: Place) => new StagedHistogram(this, at, areNative);
-        const series = (labels: LabelSet) => this.#of(this.#histograms, def, labels, make);
+        const series = (labels: LabelSet) => this.#of(this.#histograms, { def, labels }, make);
         return {
           series,
           observe: (labels: LabelSet, value: number) => series(labels).observe(value),
@@ -101,45 +102,61 @@ export class Stage<C extends Catalogue> {
       case 'maximum': {
         const most = this.#options.history ? Number.POSITIVE_INFINITY : MOST_MINUTES;
         const make = (at: Place) => new StagedMaximum(at, most);
-        const series = (labels: LabelSet) => this.#of(this.#maxima, def, labels, make);
+        const series = (labels: LabelSet) => this.#of(this.#maxima, { def, labels }, make);
         // A time without a value is nobody's, and takes no place from a series.
-        const times = { def, key: `${def.name} times` };
-        return { series, advance: (time: number) => overflow(this.#maxima, times, make).advance(time) };
+        const times = { def, labels: allOther(def, {}), isOver: true };
+        return {
+          series,
+          advance: (time: number) => kept(this.#maxima, `${def.name} times`, () => make(times)).advance(time),
+        };
       }
       default:
         return unstaged(def);
     }
   }
 
-  #of<T>(kept: Map<string, T>, def: MetricDef, labels: LabelSet, make: (at: Place) => T): T {
-    const { limitOf, isKnown } = this.#options;
-    const key = keyOf(def, labels);
-    const known = kept.get(key);
+  #of<T>(all: Map<string, T>, { def, labels, isLimited = false }: Wanted, make: (at: Place) => T): T {
+    const key = isLimited ? overKey(def, labels) : keyOf(def, labels);
+    const known = all.get(key);
     if (known) return known;
-    if (!isKnown(def, labels)) {
-      const count = this.#count.get(def) ?? 0;
-      if (count >= limitOf(def)) return overflow(kept, { def, key: def.name }, make);
-      this.#count.set(def, count + 1);
+    if (this.#isThere(def, labels)) return kept(all, key, () => make({ def, labels, isOver: isLimited }));
+    for (const less of givenUp(def, labels)) {
+      const found = all.get(overKey(def, less));
+      if (found) return found;
+      if (this.#isThere(def, less))
+        return kept(all, overKey(def, less), () => make({ def, labels: less, isOver: true }));
     }
-    const made = make({ def, labels, isOver: false });
-    kept.set(key, made);
-    return made;
+    // What has none of its own; its key is like no other.
+    const others = allOther(def, labels);
+    return kept(all, overKey(def, others), () => make({ def, labels: others, isOver: true }));
+  }
+
+  /** Whether there is a series, or room for one: then it counts as new. */
+  #isThere(def: MetricDef, labels: LabelSet): boolean {
+    const { limitOf, isKnown } = this.#options;
+    if (isKnown(def, labels)) return true;
+    const count = this.#count.get(def) ?? 0;
+    if (count >= roomFor(def, labels, limitOf(def))) return false;
+    this.#count.set(def, count + 1);
+    return true;
   }
 }
 
-/** The series that takes what has none of its own; its key is like no other. */
-function overflow<T>(
-  kept: Map<string, T>,
-  { def, key }: { readonly def: MetricDef; readonly key: string },
-  make: (at: Place) => T,
-): T {
-  const made = kept.get(key) ?? make({ def, labels: othersOf(def), isOver: true });
-  kept.set(key, made);
+/** A series that is asked for. */
+interface Wanted extends CounterHow {
+  readonly def: MetricDef;
+  readonly labels: LabelSet;
+}
+
+function kept<T>(all: Map<string, T>, key: string, make: () => T): T {
+  const made = all.get(key) ?? make();
+  all.set(key, made);
   return made;
 }
 
-function othersOf({ labels }: MetricDef): LabelSet {
-  return Object.fromEntries(labels.map((name) => [name, OTHER]));
+/** Of series that count as limited. */
+function overKey(def: MetricDef, labels: LabelSet): string {
+  return `over ${keyOf(def, labels)}`;
 }
 
 function keyOf({ name, labels }: MetricDef, values: LabelSet): string {

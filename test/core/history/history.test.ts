@@ -137,3 +137,18 @@ t.test('a metric that is not of events has no history', async (t) => {
   t.equal(past.size, 1);
   t.equal(past.first, 3);
 });
+
+t.test('a metric may give up one label after the other, within its limit', async (t) => {
+  const calls = counter('test_calls_total', 'Calls.', ['kind', 'user'], { gives: ['user'] });
+  const past = open(t, { limitOf: () => 4 });
+  const sink = past.sink([]);
+  for (const user of ['a', 'b', 'c', 'd', 'a']) sink.counter(calls, { kind: 'x', user }, staged(1, 1));
+  sink.counter(calls, { kind: 'y', user: 'a' }, staged(1, 1));
+  t.same(contentOf(past), {
+    'test_calls_total{kind="x",user="a"}': [[1, 2]],
+    'test_calls_total{kind="x",user="b"}': [[1, 1]],
+    'test_calls_total{kind="x",user="other"}': [[1, 2]],
+    'test_calls_total{kind="other",user="other"}': [[1, 1]],
+  });
+  t.same([...past.limited], [['test_calls_total', 3]]);
+});

@@ -221,3 +221,11 @@ t.test('while it is shown, others may come', async (t) => {
   clearInterval(timer);
   t.ok(samples.size >= 50 * 501);
 });
+
+t.test('the label that holds the value may have another name', async (t) => {
+  const registry = new Registry({ seriesLimit: 1_000 });
+  const { users } = registry.register('one', { users: top('test_users', 'Users.', [], 'user') }, [['source', 'b']]);
+  const series = users.series({}, 2);
+  series.add(series.track('x'), null, 3);
+  t.same(await show(registry), { 'test_users{source="b",user="x"}': 3 });
+});
