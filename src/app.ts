@@ -47,7 +47,12 @@ export async function startApp(options: AppOptions): Promise<App> {
       // Writers can have only what is saved.
       async () => keeper?.commit().catch(() => {}),
     );
-    const { pipelines, stop } = startSources(engine, saved, writing);
+    // What is pushed is answered once it is saved.
+    const commit = async () => {
+      if (!keeper) throw new Error('nothing can be saved yet');
+      await keeper.commit();
+    };
+    const { pipelines, stop } = startSources(engine, { saved, writing, commit });
     closers.push(stop);
     keeper = startKeeper({
       state,
@@ -69,8 +74,7 @@ export async function startApp(options: AppOptions): Promise<App> {
 
 function startSources(
   engine: Engine,
-  saved: SavedCells,
-  writing: Writing,
+  { saved, writing, commit }: { saved: SavedCells; writing: Writing; commit: () => Promise<void> },
 ): { pipelines: readonly Pipeline[]; stop: () => Promise<void> } {
   const closing = new AbortController();
   const pipelines = engine.start({
@@ -78,6 +82,7 @@ function startSources(
     writing,
     follow: true,
     range: { since: null, until: null },
+    commit,
     signal: closing.signal,
   });
   return {
@@ -109,6 +114,7 @@ async function serve(
     formats: engine.formats,
     status: () => engine.status(keeper.problem()),
     unready: () => opening ?? keeper.problem(),
+    receivers: pipelines.flatMap(({ receivers }) => receivers),
   });
   return { server, ready };
 }

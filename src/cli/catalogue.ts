@@ -16,5 +16,8 @@ export function allMetrics(): readonly MetricRow[] {
   const own = [OWN_METRICS, SOURCE_METRICS, WRITER_METRICS].flatMap((catalogue) =>
     Object.values(catalogue).map((def) => metricRow(def, '-')),
   );
-  return [...own, ...SOURCES.flatMap(({ type, metrics }) => Object.values(metrics).map((def) => metricRow(def, type)))];
+  const others = SOURCES.flatMap(({ type, metrics }) => Object.values(metrics).map((def) => metricRow(def, type)));
+  // What a source touches of another one's, as its records were sent to it, stands there.
+  const first = new Map(others.toReversed().map((row) => [row.name, row]));
+  return [...own, ...others.filter((row) => first.get(row.name) === row)];
 }

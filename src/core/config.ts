@@ -53,12 +53,18 @@ export const CORE_SECTIONS = {
   addresses: addressesConfig,
 } as const;
 
+/** The sections that are not of a source or a writer, validated and completed. */
+export type CoreConfig = { readonly [K in keyof typeof CORE_SECTIONS]: z.output<(typeof CORE_SECTIONS)[K]> };
+
 /** A configuration that was validated and completed. */
-export type Config = { readonly [K in keyof typeof CORE_SECTIONS]: z.output<(typeof CORE_SECTIONS)[K]> } & {
+export type Config = CoreConfig & {
   /** Sections by `TYPE` or `TYPE/NAME`. */
   readonly sources: Readonly<Record<string, unknown>>;
   readonly writers: Readonly<Record<string, unknown>>;
 };
+
+/** A mistake of a section: the keys of the field from the top of the section, and what was found and wanted. */
+export type Fault = readonly [path: readonly string[], message: string];
 
 /** What a configuration may hold sections of. */
 export interface SectionType {
@@ -66,6 +72,8 @@ export interface SectionType {
   readonly config: z.ZodType;
   /** The metrics that it has, if any. */
   readonly metrics?: Catalogue;
+  /** What is wrong with a valid section beside the rest of the configuration, and beside what the environment says. */
+  against?(config: unknown, core: CoreConfig, env: NodeJS.ProcessEnv): Fault | null;
 }
 
 export interface ConfigTypes {
@@ -103,9 +111,26 @@ export function readConfig(
   if (root.sources && Object.keys(sources).length === 0 && errors.length === 0) {
     errors.push(errorAt(['sources'], document, `found none, wanted at least one of ${names(options.types.sources)}`));
   }
-  if (errors.length > 0) return { config: null, errors: ordered(errors) };
   // Each part went through its schema.
-  return { config: { ...core, sources, writers } as unknown as Config, errors: [] };
+  const config = { ...core, sources, writers } as unknown as Config;
+  if (errors.length === 0) checkTogether(config, options, document, errors);
+  return errors.length > 0 ? { config: null, errors: ordered(errors) } : { config, errors: [] };
+}
+
+/** What is wrong with sections beside others, and with what the environment adds to them. */
+function checkTogether(
+  config: Config,
+  { types, env }: { readonly types: ConfigTypes; readonly env: NodeJS.ProcessEnv },
+  document: ConfigDocument,
+  errors: ConfigError[],
+): void {
+  for (const part of ['sources', 'writers'] as const) {
+    for (const [key, section] of Object.entries(config[part])) {
+      const spec = types[part].find(({ type }) => type === key.split('/', 1)[0]);
+      const fault = spec?.against?.(section, config, env);
+      if (fault) errors.push(errorAt([part, key, ...fault[0]], document, fault[1]));
+    }
+  }
 }
 
 /** Limits of metrics that do not exist would silently limit nothing. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { durationMs } from '../lib/duration.ts';
-import { HOLD_MS, retryWaitMs } from '../lib/retry.ts';
+import { startWaits } from '../lib/retry.ts';
 import { sizeBytes } from '../lib/size.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { Event } from './event.ts';
@@ -12,28 +12,9 @@ import type { Queue } from './queue.ts';
 import type { QueueReader } from './queue-reader.ts';
 import { createRate, type Rate } from './rate.ts';
 import { sourceLabel } from './source-label.ts';
-import type { AnyWriter, OpenedWriter, Refused, WriterConfig, Written } from './writer.ts';
+import type { AnyWriter, OpenedWriter, Refused, WriterConfig, WriterStatus, Written } from './writer.ts';
 
-/** What a person wants to know of a writer. Times are in milliseconds since 1970. */
-export interface WriterStatus {
-  readonly name: string;
-  readonly type: string;
-  readonly state: 'idle' | 'delivering' | 'waiting' | 'ended';
-  /** What keeps it from delivering, or null. */
-  readonly problem: string | null;
-  /** When `state` or `problem` last changed. */
-  readonly since: number;
-  readonly events: number;
-  /** Events a second, over the last minute. */
-  readonly rate: number;
-  /** Events that will never be delivered. */
-  readonly dropped: number;
-  /** What waits on disk. */
-  readonly queue: { readonly events: number; readonly bytes: number; readonly limit: number };
-  readonly lastError: { readonly time: number; readonly text: string } | null;
-  /** Where refused events are, once there were any. */
-  readonly deadLetters: string | null;
-}
+export type { WriterStatus } from './writer.ts';
 
 export interface DeliveryOptions {
   /** `influx` or `influx/NAME`. */
@@ -91,6 +72,8 @@ class Loop {
   readonly #rate: Rate;
   readonly #reader: QueueReader;
   readonly #opened: OpenedWriter;
+  /** Most events that are handed over at once. */
+  readonly #batch: number;
   /** Nothing more will come. */
   readonly #ending = new AbortController();
   /** What is under way is given up. */
@@ -102,6 +85,7 @@ class Loop {
   constructor(options: DeliveryOptions) {
     const { name, spec, config, queue, registry, log, env, now } = options;
     this.#options = options;
+    this.#batch = Math.min(config.batch, spec.atOnce ?? config.batch);
     this.#label = { writer: sourceLabel(name).label };
     this.#own = registry.register('', WRITER_METRICS);
     this.#delivered = this.#own.events.series(this.#label);
@@ -175,7 +159,7 @@ class Loop {
       await this.#linger(since + LINGER_MS - performance.now());
       // What it leaves behind waits from now on at the latest.
       since = performance.now();
-      const events = reader.take({ events: this.#options.config.batch, bytes: BATCH_BYTES });
+      const events = reader.take({ events: this.#batch, bytes: BATCH_BYTES });
       if (events.length > 0 && !(await this.#deliver(events))) break;
     }
     this.#setState('ended', this.#status.problem);
@@ -193,16 +177,18 @@ class Loop {
   }
 
   #isBatchFull(): boolean {
-    return this.#reader.events >= this.#options.config.batch || this.#reader.bytes >= BATCH_BYTES;
+    return this.#reader.events >= this.#batch || this.#reader.bytes >= BATCH_BYTES;
   }
 
   /** Gives events until all of them are settled; false if it was stopped before that. */
-  async #deliver(events: readonly Event[]): Promise<boolean> {
+  async #deliver(taken: readonly Event[]): Promise<boolean> {
     const signal = this.#stopping.signal;
+    const waits = startWaits(this.#options.spec.pace);
     const lost: Lost = { rejected: 0, too_large: 0 };
-    let left = events;
-    for (let attempt = 0; ; attempt++) {
-      this.#setState(attempt === 0 ? 'delivering' : 'waiting', this.#status.problem);
+    let events = taken;
+    let left = taken;
+    for (let state: WriterStatus['state'] = 'delivering'; ; state = 'waiting') {
+      this.#setState(state, this.#status.problem);
       const began = performance.now();
       const written = await this.#write(left);
       lost.rejected += written.dropped ?? 0;
@@ -217,7 +203,7 @@ class Loop {
       if (written.settled.length > 0) {
         const settled = new Set(written.settled);
         left = left.filter((_, index) => !settled.has(index));
-        attempt = 0;
+        waits.reset();
         if (left.length === 0) {
           this.#settle(events.length, lost);
           return true;
@@ -225,10 +211,19 @@ class Loop {
       }
       this.#error(written.text);
       this.#problem(written.text);
-      const waitMs = written.hold ? HOLD_MS : retryWaitMs(attempt, { atLeastMs: written.waitMs });
-      await delay(waitMs, undefined, { signal }).catch(() => {});
+      await delay(waits.next(written), undefined, { signal }).catch(() => {});
       if (signal.aborted) return false;
+      if (written.more !== true) continue;
+      const more = this.#takeBehind(events);
+      events = [...events, ...more];
+      left = [...left, ...more];
     }
+  }
+
+  /** Events behind those that were taken, as far as there is room for them in the batch. */
+  #takeBehind(events: readonly Event[]): readonly Event[] {
+    const again = this.#reader.take({ events: this.#batch, bytes: BATCH_BYTES });
+    return again[events.length - 1]?.id === events.at(-1)?.id ? again.slice(events.length) : [];
   }
 
   async #write(events: readonly Event[]): Promise<Written> {

@@ -3,6 +3,7 @@ import { durationMs } from '../lib/duration.ts';
 import type { Addresses } from './addresses.ts';
 import type { SavedCells } from './cells.ts';
 import type { Config } from './config.ts';
+import type { History } from './history/steps.ts';
 import { expose } from './metrics/exposition.ts';
 import { seriesCount } from './metrics/family.ts';
 import type { Handles } from './metrics/handles.ts';
@@ -13,7 +14,7 @@ import { restoreSeries } from './metrics/saved.ts';
 import { type Scraper, Scrapers } from './metrics/scrape.ts';
 import type { Exposition } from './metrics/sheet.ts';
 import { OWN_METRICS, SOURCE_METRICS, WRITER_METRICS } from './own.ts';
-import { type History, type Pipeline, type PipelineOptions, startPipeline } from './pipeline.ts';
+import { type Pipeline, type PipelineOptions, startPipeline } from './pipeline.ts';
 import type { AnySource } from './source.ts';
 import { sourceLabel } from './source-label.ts';
 import type { Status } from './status.ts';
@@ -56,7 +57,7 @@ export interface Engine {
   status(problem: string | null): Status;
 }
 
-export interface StartOptions extends Pick<PipelineOptions, 'follow' | 'range' | 'signal'> {
+export interface StartOptions extends Pick<PipelineOptions, 'follow' | 'range' | 'commit' | 'signal'> {
   readonly saved: (name: string) => PipelineOptions['saved'];
   /** Where events go on to; null for nowhere. */
   readonly writing: Writing | null;
@@ -193,6 +194,7 @@ export function createEngine(options: EngineOptions): Engine {
   function countSeries(): void {
     registry.recount();
     writing?.show();
+    for (const pipeline of pipelines) pipeline.show();
     for (const family of registry.families.values()) {
       const metric = family.def.name;
       own.series.set({ metric }, seriesCount(family));

@@ -3,11 +3,13 @@ import type { Logger } from 'pino';
 import { backoffMs } from '../lib/backoff.ts';
 import type { Addresses } from './addresses.ts';
 import type { Cell } from './cells.ts';
+import { type History, stepOf } from './history/steps.ts';
 import type { Catalogue } from './metrics/define.ts';
 import type { Registry } from './metrics/registry.ts';
 import { registrySink } from './metrics/registry-sink.ts';
 import { type Sink, Stage } from './metrics/stage.ts';
 import type { Queue } from './queue.ts';
+import type { Receiver } from './receiver.ts';
 import { type SavedSource, sourceCells } from './saved-source.ts';
 import { type AnySource, type Batch, isRejected, type OpenedSource, type SourceContext } from './source.ts';
 import {
@@ -21,19 +23,6 @@ import {
 import { sourceLabel } from './source-label.ts';
 import type { Spool } from './spool.ts';
 
-/**
- * The past, in the order in which it is read: where its numbers go, and the length of the steps that they are counted in.
- * Step `n` has the events before `n * stepMs` that are not in one before; step 0 is of what is counted for no event.
- */
-export interface History {
-  readonly sink: Sink;
-  readonly stepMs: number;
-  /** So many events have no time, and are in no step. */
-  onUntimed(events: number): void;
-  /** Told after each batch; waited for. */
-  settled(): Promise<void>;
-}
-
 /** The loop of one source. */
 export interface Pipeline {
   readonly name: string;
@@ -42,6 +31,10 @@ export interface Pipeline {
   /** Resolves when the source has ended: at the end of `once`, or after an abort. */
   readonly done: Promise<void>;
   readonly status: () => SourceStatus;
+  /** Where the source takes what is pushed to it. */
+  readonly receivers: readonly Receiver[];
+  /** Brings the gauges of what is now up to date. */
+  show(): void;
   /** Takes one more sample now and waits for it. */
   sample(): Promise<void>;
   /** What changed of the position, and of what the source remembers, since the last call. */
@@ -65,6 +58,8 @@ export interface PipelineOptions {
   readonly queue: Queue | null;
   /** Set where it is the past that is wanted, and not what is shown now. */
   readonly history?: History;
+  /** Brings all that counts by now to disk; absent where nothing is kept. */
+  readonly commit?: () => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -76,6 +71,8 @@ export function startPipeline(options: PipelineOptions): Pipeline {
     ready: run.ready,
     done: run.loop(),
     status: () => run.status(),
+    receivers: run.receivers,
+    show: () => run.show(),
     sample: () => run.sample(),
     takeCells: () => run.takeCells(),
   };
@@ -83,6 +80,7 @@ export function startPipeline(options: PipelineOptions): Pipeline {
 
 class Run {
   readonly ready: Promise<void>;
+  readonly receivers: readonly Receiver[];
   readonly #options: PipelineOptions;
   readonly #figures: SourceFigures;
   readonly #opened: OpenedSource<unknown, unknown>;
@@ -135,13 +133,21 @@ class Run {
       events: this.#spool !== null,
       range: options.range,
       addresses: options.addresses,
+      commit: options.commit,
       signal: options.signal,
     });
     this.#opened.restore?.(saved.entries);
+    this.receivers = this.#opened.receivers ?? [];
   }
 
   status(): SourceStatus {
+    this.show();
     return { ...this.#figures.status(), remarks: this.#opened.remarks?.() ?? [] };
+  }
+
+  show(): void {
+    const lagMs = this.#opened.lagMs?.() ?? null;
+    if (lagMs !== null) this.#figures.lag(lagMs);
   }
 
   async loop(): Promise<void> {
@@ -254,14 +260,10 @@ class Run {
     tally.bytes += batch.bytes;
   }
 
-  /** What is counted now belongs to the step of this time. */
-  #enterStep({ stepMs, onUntimed }: History, time: number | null): boolean {
-    if (time === null) {
-      onUntimed(1);
-      return false;
-    }
-    // A step ends before its own time: what comes at midnight belongs to the new day.
-    const step = Math.floor(time / stepMs) + 1;
+  /** What is counted now belongs to the step of this time; false for what belongs to none. */
+  #enterStep(history: History, time: number | null): boolean {
+    const step = stepOf(history, time);
+    if (step === null) return false;
     if (step !== this.#stage.step) this.#opened.settle?.();
     this.#stage.step = step;
     return true;

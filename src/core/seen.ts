@@ -5,11 +5,19 @@ import type { SavedEntries } from './source.ts';
 const SEEN_MS = 86_400_000;
 const SEEN_LIMIT = 1_000_000;
 
+/** What single deliveries are gathered in: as much as one page of the state holds. */
+const GATHER = { ms: 600_000, hashes: 240 };
+
 const KEY = 'seen ';
 
 /** Tells repeated events apart by their ids, over restarts: those of the last 24 hours of deliveries, a million at most. */
 export class SeenEvents {
-  readonly #window = new HashWindow({ lengthMs: SEEN_MS, limit: SEEN_LIMIT });
+  readonly #window: HashWindow;
+
+  /** `gather`: deliveries are of few events each, as those that are pushed. */
+  constructor({ gather = false } = {}) {
+    this.#window = new HashWindow({ lengthMs: SEEN_MS, limit: SEEN_LIMIT, ...(gather && { gather: GATHER }) });
+  }
 
   /** Whether an id came before. */
   isRepeated(id: string): boolean {

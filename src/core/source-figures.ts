@@ -18,7 +18,7 @@ export interface SourceStatus {
   readonly rejected: number;
   /** Events a second, over the last minute. */
   readonly rate: number;
-  /** Age in seconds of the newest event when it was read, or null before the first. */
+  /** Age in seconds of the newest event when it was read, or how far the reading is behind; null if not known yet. */
   readonly lag: number | null;
   /** Milliseconds since 1970 of the newest event, or null. */
   readonly lastEvent: number | null;
@@ -178,11 +178,15 @@ export class SourceFigures {
     this.#own.up.set(this.#label, state === 'reading' || (state === 'ended' && problem === null) ? 1 : 0);
   }
 
+  /** How far the reading is behind, in milliseconds. */
+  lag(ms: number): void {
+    this.#status.lag = ms / 1000;
+    this.#own.lag.set(this.#label, ms / 1000);
+  }
+
   #noteTime(last: number, now: number): void {
-    const lag = Math.max(0, now - last) / 1000;
     this.#status.lastEvent = last;
-    this.#status.lag = lag;
     this.#own.lastEvent.set(this.#label, last / 1000);
-    this.#own.lag.set(this.#label, lag);
+    this.lag(Math.max(0, now - last));
   }
 }

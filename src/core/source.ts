@@ -1,9 +1,11 @@
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { Addresses } from './addresses.ts';
+import type { CoreConfig, Fault } from './config.ts';
 import type { Event } from './event.ts';
 import type { Catalogue } from './metrics/define.ts';
 import type { Handles } from './metrics/handles.ts';
+import type { Receiver } from './receiver.ts';
 
 /** What a source keeps beside its position, by key: anything that msgpack can say. */
 export type SavedEntries = readonly (readonly [key: string, value: unknown])[];
@@ -88,6 +90,8 @@ export interface SourceContext<C extends Catalogue> {
   readonly range: { readonly since: number | null; readonly until: number | null };
   /** What is known of IP addresses; nothing, where it is left out. */
   readonly addresses: Addresses;
+  /** Brings all that counts by now to disk; rejects if that cannot be. Absent where nothing is kept. */
+  readonly commit?: (() => Promise<void>) | undefined;
   /** Ends when the source has to end. */
   readonly signal: AbortSignal;
 }
@@ -118,6 +122,10 @@ export interface OpenedSource<Raw, Item> {
   restore?(entries: SavedEntries): void;
   /** What changed of the source's own memory since the last call; undefined removes an entry. */
   changes?(): SavedEntries;
+  /** How far the reading is behind, in milliseconds, where the age of the newest event does not tell; null: not known yet. */
+  lagMs?(): number | null;
+  /** Where it takes what is pushed to it; `read` gives that on. */
+  readonly receivers?: readonly Receiver[];
   /** What a person should know of it beside its figures, for the status page. */
   remarks?(): readonly Remark[];
   /** Lets go of watchers and children. */
@@ -131,6 +139,8 @@ export interface SourceSpec<Config, C extends Catalogue, Raw, Item> {
   /** What happens to events while the program is down, or dies. */
   readonly replay: string;
   readonly config: z.ZodType<Config>;
+  /** What is wrong with a section beside the rest of the configuration, or beside what the environment says; null: nothing. */
+  against?(config: Config, core: CoreConfig, env: NodeJS.ProcessEnv): Fault | null;
   /** A section that is as good as any where nothing is read, for `explain`; left out if the defaults are one. */
   readonly blank?: unknown;
   readonly metrics: C;

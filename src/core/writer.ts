@@ -1,5 +1,7 @@
 import type { Logger } from 'pino';
 import type { z } from 'zod';
+import type { Pace } from '../lib/retry.ts';
+import type { CoreConfig, Fault } from './config.ts';
 import type { Event } from './event.ts';
 import type { Finding } from './source.ts';
 
@@ -15,7 +17,8 @@ export interface Refused {
  * What became of some events:
  * - `done`: all are stored but the `dead`; `dropped` more were refused, and it is not known which.
  * - `later`: those in `settled` (by their places) are stored or dead, all others are to be given again, after at least
- *   `waitMs`. With `hold`, somebody has to put something right first: the next try is made after 30 s.
+ *   `waitMs`. With `hold`, somebody has to put something right first: the next try is made after 30 s, unless the
+ *   writer's `pace` says otherwise.
  */
 export type Written =
   | { readonly kind: 'done'; readonly dead: readonly Refused[]; readonly dropped?: number }
@@ -26,6 +29,8 @@ export type Written =
       readonly dropped?: number;
       readonly waitMs: number;
       readonly hold: boolean;
+      /** Events that come behind these may tell more, and are to be given with them. */
+      readonly more?: boolean;
       /** Why, in one line. */
       readonly text: string;
     };
@@ -65,13 +70,40 @@ export interface WriterConfig {
   readonly drain: string | number;
 }
 
+/** What a person wants to know of a writer. Times are in milliseconds since 1970. */
+export interface WriterStatus {
+  readonly name: string;
+  readonly type: string;
+  readonly state: 'idle' | 'delivering' | 'waiting' | 'ended';
+  /** What keeps it from delivering, or null. */
+  readonly problem: string | null;
+  /** When `state` or `problem` last changed. */
+  readonly since: number;
+  readonly events: number;
+  /** Events a second, over the last minute. */
+  readonly rate: number;
+  /** Events that will never be delivered. */
+  readonly dropped: number;
+  /** What waits on disk. */
+  readonly queue: { readonly events: number; readonly bytes: number; readonly limit: number };
+  readonly lastError: { readonly time: number; readonly text: string } | null;
+  /** Where refused events are, once there were any. */
+  readonly deadLetters: string | null;
+}
+
 /** A writer, declared: everything the program and its documents know of it. */
 export interface WriterSpec<Config extends WriterConfig> {
   readonly type: string;
   readonly summary: string;
   /** What happens when an event is sent twice, as it is after a crash. */
   readonly repeats: string;
+  /** Most events of one call, where `batch` may be more. */
+  readonly atOnce?: number;
+  /** How long to wait between tries, if it is not the usual time. */
+  readonly pace?: Pace;
   readonly config: z.ZodType<Config>;
+  /** What is wrong with a section beside the rest of the configuration, or beside what the environment says; null: nothing. */
+  against?(config: Config, core: CoreConfig, env: NodeJS.ProcessEnv): Fault | null;
   open(config: Config, context: WriterContext): OpenedWriter;
   /** Tries what the configuration names, without writing an event. */
   check(config: Config, context: WriterContext, signal: AbortSignal): AsyncIterable<Finding>;

@@ -23,6 +23,8 @@ export interface WindowOptions {
    * as many are in memory.
    */
   readonly limit: number;
+  /** Where deliveries are small: those of so many milliseconds go into one block, up to so many hashes. */
+  readonly gather?: { readonly ms: number; readonly hashes: number };
 }
 
 /**
@@ -43,6 +45,8 @@ export class HashWindow {
   #freshCount = 0;
   #gone: number[] = [];
   #new: HashBlock[] = [];
+  /** When the last block was begun, if it was since the start. */
+  #begun = Number.NEGATIVE_INFINITY;
 
   constructor(options: WindowOptions) {
     this.#options = options;
@@ -63,11 +67,9 @@ export class HashWindow {
   keep(time: number): void {
     if (this.#freshCount > 0) {
       const hashes = Buffer.from(this.#fresh.subarray(0, this.#freshCount * BYTES));
-      const block = { number: this.#next++, time, hashes };
       this.#freshCount = 0;
       this.#fresh = Buffer.alloc(0);
-      this.#blocks.push(block);
-      this.#new.push(block);
+      if (!this.#append(hashes, time)) this.#begin(hashes, time);
     }
     this.#expire(time);
   }
@@ -93,6 +95,26 @@ export class HashWindow {
     this.#blocks = [...blocks].sort((a, b) => a.number - b.number);
     this.#next = (this.#blocks.at(-1)?.number ?? 0) + 1;
     this.#rebuild();
+  }
+
+  #begin(hashes: Buffer, time: number): void {
+    const block = { number: this.#next++, time, hashes };
+    this.#begun = time;
+    this.#blocks.push(block);
+    this.#new.push(block);
+  }
+
+  /** Adds to the last block if that is wanted, which is then as old as what was added last. */
+  #append(hashes: Buffer, time: number): boolean {
+    const { gather } = this.#options;
+    const last = this.#blocks.at(-1);
+    if (!gather || !last || !(time >= last.time && time < this.#begun + gather.ms)) return false;
+    if (last.hashes.length + hashes.length > gather.hashes * BYTES) return false;
+    const block = { number: last.number, time, hashes: Buffer.concat([last.hashes, hashes]) };
+    this.#blocks[this.#blocks.length - 1] = block;
+    if (this.#new.at(-1)?.number === block.number) this.#new.pop();
+    this.#new.push(block);
+    return true;
   }
 
   /** Rarely, as it takes a new table: what goes then is some hours', or an eighth of all. */

@@ -12,8 +12,10 @@ import {
   type Negotiated,
   negotiate,
 } from '../core/metrics/negotiate.ts';
+import type { Receiver } from '../core/receiver.ts';
 import type { Status } from '../core/status.ts';
 import { pageHeaders, pageOptions, renderPage } from './page.ts';
+import { serveReceivers } from './receivers.ts';
 import { loadWebConfig } from './web-config.ts';
 
 export interface ServerOptions {
@@ -26,6 +28,8 @@ export interface ServerOptions {
   readonly status: () => Status;
   /** Null when ready, or why not. */
   readonly unready: () => string | null;
+  /** Where items are pushed to; each checks by itself who may do that. */
+  readonly receivers?: readonly Receiver[];
 }
 
 export interface Server {
@@ -55,9 +59,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     forceCloseConnections: true,
     serverFactory: (handler) => web?.tls?.createServer(handler, limits) ?? createServer(limits, handler),
   });
+  const receiving = serveReceivers(app, options.receivers ?? []);
   app.addHook('onRequest', async (request, reply) => {
     for (const [name, value] of web?.headers ?? []) reply.header(name, value);
     if (web && !web.admit()) return reply.code(429).type('text/plain').send('too many requests\n');
+    // Whoever pushes has a token instead.
+    if (receiving.isReceiver(request.routeOptions.url)) return;
     if (web && !(await web.authorize(request.headers.authorization))) {
       return reply
         .code(401)
@@ -70,7 +77,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const { statusCode = 500 } = error;
     // What is wrong with a request is no failure of ours.
     if (statusCode < 500) return reply.code(statusCode).type('text/plain').send('bad request\n');
-    log.error({ err: error, url: request.url }, 'request failed');
+    // What stands behind the path may be a token.
+    log.error({ err: error, url: request.url.split('?', 1)[0] }, 'request failed');
     return reply.code(500).type('text/plain').send('internal error\n');
   });
   app.setNotFoundHandler((_request, reply) => reply.code(404).type('text/plain').send('not found; see /\n'));
@@ -99,8 +107,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   }
   const address = app.server.address();
   if (address === null || typeof address === 'string') throw new Error('listening on no port');
+  const close = async () => {
+    await receiving.drain();
+    await app.close();
+  };
   const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  return { url: `${web?.tls ? 'https' : 'http'}://${host}:${address.port}`, close: () => app.close() };
+  return { url: `${web?.tls ? 'https' : 'http'}://${host}:${address.port}`, close };
 }
 
 async function answerScrape(

@@ -10,7 +10,13 @@ import type { Event } from '../../src/core/event.ts';
 import { Registry } from '../../src/core/metrics/registry.ts';
 import { Queue } from '../../src/core/queue.ts';
 import type { Spool } from '../../src/core/spool.ts';
-import { defineWriter, type OpenedWriter, type WriterConfig, type Written } from '../../src/core/writer.ts';
+import {
+  type AnyWriter,
+  defineWriter,
+  type OpenedWriter,
+  type WriterConfig,
+  type Written,
+} from '../../src/core/writer.ts';
 import { folder } from '../support/cli.ts';
 import { show } from '../support/exposition.ts';
 import { Disk, event } from '../support/queue-rig.ts';
@@ -36,11 +42,12 @@ interface RigOptions extends Partial<WriterConfig> {
   readonly disk?: Disk;
   readonly directory?: string;
   readonly close?: () => Promise<void>;
+  readonly spec?: Pick<AnyWriter, 'atOnce' | 'pace'>;
 }
 
 /** A delivery that runs. */
 async function start(t: Test, write: OpenedWriter['write'], options: RigOptions = {}): Promise<Rig> {
-  const { disk = new Disk(), directory = folder(t), close = async () => {}, ...config } = options;
+  const { disk = new Disk(), directory = folder(t), close = async () => {}, spec = {}, ...config } = options;
   const queue = new Queue(disk);
   queue.restore(disk.cells.load());
   const registry = new Registry({ seriesLimit: 100 });
@@ -51,6 +58,7 @@ async function start(t: Test, write: OpenedWriter['write'], options: RigOptions 
       type: 'fake',
       summary: '',
       repeats: '',
+      ...spec,
       config: z.any(),
       open: () => ({ write, close }),
       check: async function* () {},
@@ -355,4 +363,54 @@ t.test('nothing refused: no file', { buffered: true }, async (t) => {
   put('1');
   await delivery.finish();
   t.notOk(existsSync(join(directory, 'dead-letter')));
+});
+
+t.test('a writer may have a pace of its own', { buffered: true }, async (t) => {
+  const held = later({ hold: true, text: 'unauthorized' });
+  const { calls, write } = answers(held, held, held, later(), later());
+  const pace = { firstMs: 1, maxMs: 2, holdMs: 3, maxHoldMs: 6 };
+  const { delivery, put } = await start(t, write, { spec: { pace } });
+  put('1');
+  await eventually('the delivery', () => delivery.status().events === 1);
+  t.equal(calls.length, 6);
+});
+
+t.test('no more are given at once than the writer takes', { buffered: true }, async (t) => {
+  const { calls, write } = answers();
+  const { delivery, put } = await start(t, write, { spec: { atOnce: 3 } });
+  put(...ids(7));
+  await eventually('the delivery', () => delivery.status().events === 7);
+  t.same(
+    calls.map(({ length }) => length),
+    [3, 3, 1],
+  );
+});
+
+t.test('events that came later are given with one that waits for them', { buffered: true }, async (t) => {
+  const calls: (readonly string[])[] = [];
+  const wait = later({ more: true, text: 'refused' });
+  const pace = { firstMs: 20, maxMs: 20, holdMs: 20, maxHoldMs: 20 };
+  // The first is refused for good once another one is stored.
+  const write = async (events: readonly Event[]): Promise<Written> => {
+    calls.push(events.map(({ id }) => id));
+    return events.length < 3 ? wait : { kind: 'done', dead: [{ index: 0, reason: 'rejected', text: 'bad' }] };
+  };
+  const { delivery, put, metrics, commit } = await start(t, write, { batch: 3, spec: { pace } });
+  put('1');
+  await eventually('the refusal', () => delivery.status().problem === 'refused');
+  t.match(delivery.status().queue, { events: 1 });
+  put('2', '3', '4', '5');
+  await eventually('the next batch', () => calls.some(([first]) => first === '4'));
+  put('6');
+  await eventually('the delivery', () => delivery.status().events === 4);
+  commit();
+  t.same(
+    calls.filter(({ length }) => length === 3),
+    [
+      ['1', '2', '3'],
+      ['4', '5', '6'],
+    ],
+    'no more than there is room for in a batch',
+  );
+  t.match(await metrics(), { 'events_total{}': 4, 'dropped_total{reason="rejected"}': 2, 'queue_events{}': 0 });
 });
