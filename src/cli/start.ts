@@ -1,6 +1,7 @@
 import { startApp } from '../app.ts';
 import { notifier } from '../lib/notify.ts';
 import { loadWebConfig } from '../server/web-config.ts';
+import { isSinkUnused } from '../writers/hints.ts';
 import { TYPES } from './catalogue.ts';
 import { FAILED, failed, type Io, OK, USAGE, write } from './io.ts';
 import { type ConfigArguments, loadConfig } from './load.ts';
@@ -20,6 +21,9 @@ export async function start(args: ConfigArguments, io: Io): Promise<number> {
   }
   const log = await createLog(config.log.level, io.stderr.isTTY === true);
   quietConsole(log);
+  if (isSinkUnused(Object.keys(config.writers), io.env)) {
+    log.warn('found $K_SINK, but no writer for it: set writers: { cloudevents: {} } to send events there');
+  }
   const supervisor = notifier({ ...io.env }, { onProblem: (err) => log.warn({ err }, 'systemd was not told') });
   // Children that inherit these could speak to the supervisor in our name.
   for (const name of SUPERVISOR_VARIABLES) delete io.env[name];

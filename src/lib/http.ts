@@ -16,9 +16,24 @@ export const RETRY_AFTER_LIMIT = 300_000;
 export interface HttpOptions {
   /** For a whole request, from its begin to the end of its answer. */
   readonly timeoutMs: number;
+  /** For the connection alone; no limit of its own, if left out. */
+  readonly connectMs?: number;
+  /** How long a connection may lie idle before it is given up; until the far end does, if left out. */
+  readonly idleMs?: number;
   /** Certificates (PEM) that are trusted beside those of Node.js. */
   readonly ca?: string;
+  /** The client's own certificate and its key (PEM). */
+  readonly cert?: string;
+  readonly key?: string;
+  /** The server's certificate is not looked at. */
+  readonly insecure?: boolean;
+  /** Most bytes of an answer's headers; as Node.js has it (16 KiB), if left out. */
+  readonly headerLimit?: number;
   readonly answerLimit?: number;
+  /** Whether a long body is sent compressed; true, unless it is told that the far end may not understand it. */
+  readonly gzip?: boolean;
+  /** An answer is known by its head: what follows is not waited for, and `text` is empty. */
+  readonly headOnly?: boolean;
   readonly now?: () => number;
 }
 
@@ -27,7 +42,7 @@ export interface HttpRequest {
   /** May hold a user and password, which are then sent as basic authentication. */
   readonly url: string | URL;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
   /** Gives the request up. */
   readonly signal?: AbortSignal;
 }
@@ -47,7 +62,7 @@ export interface HttpAnswer {
 export interface HttpClient {
   /**
    * Sends a request and waits for its whole answer. Throws if there is none: the message is one line that tells method,
-   * address (without user, password and query) and what went wrong.
+   * address (without user, password and query) and what went wrong; see also `isTimeout`.
    */
   send(request: HttpRequest): Promise<HttpAnswer>;
   /** Lets go of idle connections. */
@@ -56,22 +71,19 @@ export interface HttpClient {
 
 /**
  * A client that keeps its connections. It stands on `node:https`, as `fetch` of Node.js 20 cannot be given a root
- * certificate without the package undici. TLS is always verified, and no redirect is followed: what was meant for one
- * server, credentials most of all, goes to no other.
+ * certificate without the package undici. TLS is verified unless told otherwise, and no redirect is followed: what was
+ * meant for one server, credentials most of all, goes to no other.
  */
 export function httpClient(options: HttpOptions): HttpClient {
-  const agents = {
-    http: new http.Agent({ keepAlive: true }),
-    // A list of one's own replaces the usual one.
-    https: new https.Agent({ keepAlive: true, ...(options.ca && { ca: [...rootCertificates, options.ca] }) }),
-  };
+  const keeping = { keepAlive: true, ...(options.idleMs !== undefined && { timeout: options.idleMs }) };
+  const agents = { http: new http.Agent(keeping), https: new https.Agent({ ...keeping, ...tlsOptions(options) }) };
   return {
     send: async (request) => {
       // The error of URL would hold the address, and with it what is secret in it.
       if (!URL.canParse(String(request.url)))
         throw new Error(`${request.method}: the address is no URL, wanted https://HOST/PATH`);
       const url = new URL(request.url);
-      const packed = await pack(request.body ?? '');
+      const packed = await pack(request.body ?? '', options.gzip ?? true);
       const headers = { 'accept-encoding': 'identity', ...request.headers, ...packed.headers };
       try {
         return await exchange({ request, url, headers, body: packed.body, agents, options });
@@ -84,6 +96,13 @@ export function httpClient(options: HttpOptions): HttpClient {
       agents.https.destroy();
     },
   };
+}
+
+/** Whether there was no answer because the time for it was over. */
+export function isTimeout(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error.name === TIMEOUT || (error as NodeJS.ErrnoException).code === 'ETIMEDOUT') return true;
+  return isTimeout(error.cause);
 }
 
 /** An address as it may be shown: without user, password, query and fragment. */
@@ -105,17 +124,29 @@ export function retryAfterMs(header: string | undefined, now: number): number | 
   return Number.isNaN(time) ? null : Math.min(Math.max(0, time - now), RETRY_AFTER_LIMIT);
 }
 
-const gzip = promisify<string, Buffer>(zlib.gzip);
+const TIMEOUT = 'TimeoutError';
+
+function tlsOptions({ ca, cert, key, insecure }: HttpOptions): https.AgentOptions {
+  return {
+    // A list of one's own replaces the usual one.
+    ...(ca && { ca: [...rootCertificates, ca] }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+    ...(insecure && { rejectUnauthorized: false }),
+  };
+}
+
+const gzip = promisify<string | Uint8Array, Buffer>(zlib.gzip);
 
 interface Packed {
-  readonly body: string | Buffer;
+  readonly body: string | Uint8Array;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-async function pack(body: string): Promise<Packed> {
+async function pack(body: string | Uint8Array, mayPack: boolean): Promise<Packed> {
   const length = Buffer.byteLength(body);
   if (length === 0) return { body, headers: {} };
-  if (length <= GZIP_ABOVE) return { body, headers: { 'content-length': String(length) } };
+  if (length <= GZIP_ABOVE || !mayPack) return { body, headers: { 'content-length': String(length) } };
   const packed = await gzip(body);
   return { body: packed, headers: { 'content-encoding': 'gzip', 'content-length': String(packed.length) } };
 }
@@ -124,7 +155,7 @@ interface Exchange {
   readonly request: HttpRequest;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Buffer;
+  readonly body: string | Uint8Array;
   readonly agents: { readonly http: http.Agent; readonly https: https.Agent };
   readonly options: HttpOptions;
 }
@@ -134,9 +165,11 @@ function exchange({ request: { method, signal }, url, headers, body, agents, opt
     const isPlain = url.protocol === 'http:';
     if (!isPlain && url.protocol !== 'https:') throw new Error(`found ${url.protocol}, wanted http: or https:`);
     const ask = isPlain ? http.request : https.request;
-    const asked = ask(url, { method, headers, agent: isPlain ? agents.http : agents.https });
-    const seconds = options.timeoutMs / 1_000;
-    const timer = setTimeout(() => asked.destroy(new Error(`no answer within ${seconds} s`)), options.timeoutMs);
+    const agent = isPlain ? agents.http : agents.https;
+    const { timeoutMs, connectMs, headerLimit } = options;
+    const asked = ask(url, { method, headers, agent, ...(headerLimit && { maxHeaderSize: headerLimit }) });
+    const timer = setTimeout(() => asked.destroy(timeoutError('no answer', timeoutMs)), timeoutMs);
+    if (connectMs !== undefined) limitConnect(asked, isPlain ? 'connect' : 'secureConnect', connectMs);
     const giveUp = () => asked.destroy(new Error('given up'));
     signal?.addEventListener('abort', giveUp, { once: true });
     if (signal?.aborted) giveUp();
@@ -150,9 +183,29 @@ function exchange({ request: { method, signal }, url, headers, body, agents, opt
   });
 }
 
+/** A connection that is kept is there already. */
+function limitConnect(asked: http.ClientRequest, event: 'connect' | 'secureConnect', connectMs: number): void {
+  asked.on('socket', (socket) => {
+    if (asked.reusedSocket) return;
+    const timer = setTimeout(() => asked.destroy(timeoutError('no connection', connectMs)), connectMs);
+    const done = () => clearTimeout(timer);
+    socket.once(event, done);
+    asked.once('close', () => {
+      done();
+      socket.off(event, done);
+    });
+  });
+}
+
+function timeoutError(what: string, ms: number): Error {
+  const error = new Error(`${what} within ${ms / 1_000} s`);
+  error.name = TIMEOUT;
+  return error;
+}
+
 function collect(
   response: http.IncomingMessage,
-  { answerLimit = ANSWER_LIMIT, now = Date.now }: HttpOptions,
+  { answerLimit = ANSWER_LIMIT, headOnly = false, now = Date.now }: HttpOptions,
 ): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -165,6 +218,13 @@ function collect(
         truncated,
         retryAfterMs: retryAfterMs(response.headers['retry-after'], now()),
       });
+    response.on('error', reject);
+    if (headOnly) {
+      finish(false);
+      // Until its end or the time-out; then the connection is free for the next request.
+      response.resume();
+      return;
+    }
     response.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
       length += chunk.length;
@@ -174,7 +234,6 @@ function collect(
       response.destroy();
     });
     response.on('end', () => finish(false));
-    response.on('error', reject);
   });
 }
 

@@ -5,8 +5,8 @@ import { described, fieldMeta, type Secret, secret, text } from '../core/fields.
 export interface AddressOptions {
   /** What stands in messages as an example. */
   readonly example: string;
-  /** The end point that is added to the address. */
-  readonly endpoint: string;
+  /** The end point that is added to the address, if any is. */
+  readonly endpoint?: string;
   /** Whether `host:9200` means `http://host:9200`. */
   readonly bare?: boolean;
 }
@@ -28,7 +28,8 @@ export function addressProblem(value: string, { example, endpoint, bare = false 
   if (url.username !== '' || url.password !== '') {
     return 'found user or password in the address, wanted them as username and password';
   }
-  if (url.pathname.endsWith(endpoint)) return `found the end point ${endpoint}, wanted the address before it`;
+  if (endpoint !== undefined && url.pathname.endsWith(endpoint))
+    return `found the end point ${endpoint}, wanted the address before it`;
   return null;
 }
 

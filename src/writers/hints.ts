@@ -7,6 +7,14 @@ export function explained(error: unknown): string {
   return hint === undefined ? message : `${message}; ${hint}`;
 }
 
+/**
+ * Whether Knative tells of a sink (`$K_SINK`) that no writer would use, by the names of the configured writers: a SinkBinding
+ * alone does not send anything.
+ */
+export function isSinkUnused(writers: readonly string[], env: NodeJS.ProcessEnv): boolean {
+  return Boolean(env.K_SINK) && !writers.some((name) => name.split('/', 1)[0] === 'cloudevents');
+}
+
 /** By what Node.js says, most of it codes of its own or of OpenSSL. */
 const HINTS: readonly (readonly [pattern: RegExp, hint: string])[] = [
   [/ECONNREFUSED/, 'is the server running, and is the port of url right?'],

@@ -1,7 +1,8 @@
 import type { AnyWriter } from '../core/writer.ts';
+import { cloudevents } from './cloudevents/index.ts';
 import { elasticsearch } from './elasticsearch/index.ts';
 import { influx } from './influx/index.ts';
 import { stdout } from './stdout/index.ts';
 
 /** All writers, in the order of the documentation. */
-export const WRITERS: readonly AnyWriter[] = [stdout, influx, elasticsearch];
+export const WRITERS: readonly AnyWriter[] = [stdout, influx, elasticsearch, cloudevents];

@@ -10,6 +10,7 @@ import { gunzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
 import { type HttpClient, type HttpOptions, httpClient, retryAfterMs, shownUrl } from '../../src/lib/http.ts';
 import { need, program } from '../support/services.ts';
+import { eventually } from '../support/trailgauge.ts';
 
 async function portOf(t: Test, server: Server): Promise<number> {
   server.listen(0, '127.0.0.1');
@@ -208,5 +209,29 @@ t.test('TLS is verified', async (t) => {
   await t.rejects(client(t).send({ method: 'GET', url }), { message: /self-signed certificate/ });
   await t.rejects(client(t, { ca }).send({ method: 'GET', url: `https://localhost:${port}/` }), {
     message: /altnames|ECONNREFUSED/,
+  });
+});
+
+t.test('a body as it is, for a far end that may not unpack it', async (t) => {
+  const url = await serve(t, echo);
+  const body = 'x'.repeat(5_000);
+  const { text } = await client(t, { gzip: false }).send({ method: 'POST', url, body });
+  t.match(JSON.parse(text), { sent: 5_000, headers: { 'content-length': '5000', 'content-encoding': undefined } });
+});
+
+t.test('an answer by its head alone', async (t) => {
+  let connections = 0;
+  const server = createServer((request, response) => {
+    if (request.url === '/endless') response.writeHead(202, { 'retry-after': '3' }).write('a beginning');
+    else response.writeHead(503).end('x'.repeat(100_000));
+  });
+  server.on('connection', () => connections++);
+  const url = `http://127.0.0.1:${await portOf(t, server)}`;
+  const asking = client(t, { headOnly: true });
+  t.match(await asking.send({ method: 'GET', url: `${url}/endless` }), { status: 202, text: '', retryAfterMs: 3_000 });
+  await eventually('a connection that is kept, once the body was read', async () => {
+    const before = connections;
+    t.match(await asking.send({ method: 'GET', url }), { status: 503, text: '', truncated: false });
+    return connections === before;
   });
 });

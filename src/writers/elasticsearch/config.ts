@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Fault } from '../../core/config.ts';
 import { choice, described, option, type Secret, text } from '../../core/fields.ts';
 import { writerSection } from '../../core/writer-config.ts';
 import { readSecret } from '../../lib/secrets.ts';
@@ -69,6 +70,17 @@ export function targetOf({ url, index }: ElasticsearchConfig, env: NodeJS.Proces
   const name = index ?? (env.ES_INDEX || DEFAULT_INDEX);
   if (!isIndexName(name)) throw new Error(`$ES_INDEX: found ${JSON.stringify(name.slice(0, 80))}, ${INDEX_WISH}`);
   return { url: place, index: name };
+}
+
+/** What the environment says wrongly; that it says nothing is told when it is needed. */
+export function environmentFault(config: ElasticsearchConfig, env: NodeJS.ProcessEnv): Fault | null {
+  if (config.url === null && !env.ES_HOST) return null;
+  try {
+    targetOf(config, env);
+    return null;
+  } catch (error) {
+    return [[], error instanceof Error ? error.message : String(error)];
+  }
 }
 
 /** Reads who writes. Throws with the place of a secret that cannot be read. */

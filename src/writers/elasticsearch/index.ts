@@ -4,7 +4,7 @@ import { type Connection, openConnection, type Send } from '../connection.ts';
 import { held, messageOf, startTally, unanswered } from '../tally.ts';
 import { bulkItem, documentId } from './bulk.ts';
 import { checkElasticsearch } from './check.ts';
-import { type ElasticsearchConfig, elasticsearchConfig, secretOf, targetOf } from './config.ts';
+import { type ElasticsearchConfig, elasticsearchConfig, environmentFault, secretOf, targetOf } from './config.ts';
 import { eventDocument } from './document.ts';
 import { noDoubt } from './doubt.ts';
 import { type BulkSecret, bulkRequest } from './request.ts';
@@ -18,6 +18,7 @@ export const elasticsearch = defineWriter<ElasticsearchConfig>({
   summary: 'Elasticsearch, OpenSearch, VictoriaLogs, Quickwit, ZincSearch: one document for each event.',
   repeats: 'A document is created once by its id. VictoriaLogs and Quickwit know no ids: there it is twice.',
   config: elasticsearchConfig,
+  against: (config, _core, env) => environmentFault(config, env),
   open: openElasticsearch,
   check: (config, context, signal) =>
     checkElasticsearch({
