@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { measureCts } from './cts.ts';
 import { measureEngine } from './engine.ts';
 import { measureJournal } from './journal.ts';
 import { measureMemory } from './memory.ts';
@@ -16,6 +17,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   engine: measureEngine,
   state: measureState,
   objects: measureObjects,
+  cts: measureCts,
 };
 
 // Names of parts on the command line run these alone, and leave the written results as they are.

@@ -9,6 +9,7 @@ import { failed, type Io, OK, write } from './io.ts';
 import { createLog, quietConsole } from './log.ts';
 import { prepareReplay, replay } from './replay.ts';
 import { OBJECT_SHAPES, replayObjects } from './replay-objects.ts';
+import { replayTraces, type TraceService } from './replay-traces.ts';
 import { aborted } from './start.ts';
 
 export interface DemoArguments {
@@ -33,11 +34,14 @@ export async function demo({ port }: DemoArguments, io: Io): Promise<number> {
   quietConsole(log);
   const target = join(folder, 'reaction.log');
   const { now, signal } = io;
+  let traces: TraceService | null = null;
   try {
     const playing = { recording: recordingOf('reaction', 'reaction.log'), target, now, signal };
     await prepareReplay(playing);
     for (const { type } of STORES) await mkdir(join(folder, type));
-    const config = (at: number) => demoConfig(folder, target, at);
+    traces = await replayTraces({ recording: recordingOf('cts', 'traces.ndjson'), now });
+    const places = { folder, log: target, traces: traces.url };
+    const config = (port: number) => demoConfig({ ...places, port });
     const start = (at: number) => startApp({ config: config(at), ...TYPES, log, env: io.env, now: io.now });
     const app = await listening(start, port);
     await app.ready;
@@ -55,6 +59,7 @@ export async function demo({ port }: DemoArguments, io: Io): Promise<number> {
     // There is no file in which it could be set.
     return await failed(io, text.replace('set listen.port to', 'set --port to'));
   } finally {
+    await traces?.close();
     await rm(folder, { recursive: true, force: true });
   }
 }
@@ -83,7 +88,19 @@ function recordingOf(type: string, file: string): string {
   return join(packageRoot(), 'demo', type, file);
 }
 
-function demoConfig(folder: string, log: string, port: number): Config {
+interface DemoPlaces {
+  readonly folder: string;
+  /** The log of reaction. */
+  readonly log: string;
+  /** Address of what stands for CTS. */
+  readonly traces: string;
+  readonly port: number;
+}
+
+/** The project whose traces were recorded. */
+const PROJECT = 'b7a1d2c3e4f5061728394a5b6c7d8e9f';
+
+function demoConfig({ folder, log, traces, port }: DemoPlaces): Config {
   const stores = STORES.map(({ type }) => [type, { directory: join(folder, type), interval: '1s' }] as const);
   const { config, errors } = readConfig(
     JSON.stringify({
@@ -97,6 +114,13 @@ function demoConfig(folder: string, log: string, port: number): Config {
           hold: '0s',
         },
         ...Object.fromEntries(stores),
+        cts: {
+          endpoint: traces,
+          region: 'eu-de',
+          auth: { token: 'demo', project: PROJECT },
+          interval: '2s',
+          labels: ['operation'],
+        },
       },
     }),
     { format: 'json', env: {}, types: TYPES },
@@ -106,8 +130,8 @@ function demoConfig(folder: string, log: string, port: number): Config {
 }
 
 function greeting(url: string): string {
-  return `trailgauge replays recordings of the reaction daemon, of S3 audit logs, of CloudTrail and of Google Cloud logging
-as if they were live:
+  return `trailgauge replays recordings of the reaction daemon, of Open Telekom Cloud's CTS, of S3 audit logs, of CloudTrail and
+of Google Cloud logging as if they were live:
 
   ${url}/           what it does, for people
   ${url}/metrics    what it tells, for Prometheus
