@@ -173,7 +173,7 @@ writers: { stdout: {} }
 `;
   t.same(errorsOf(text), [
     '3:3: sources.recation: found source type "recation", wanted perhaps reaction',
-    `4:3: sources.cts: found source type "kafka", wanted one of ${TYPES}`,
+    `4:3: sources.kafka: found source type "kafka", wanted one of ${TYPES}`,
     `5:3: sources.reaction/a b: found name "a b", ${names}`,
     `6:3: sources.reaction/: found name "", ${names}`,
     `7:3: sources.reaction/.x: found name ".x", ${names}`,

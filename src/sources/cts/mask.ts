@@ -51,7 +51,7 @@ function maskedText(text: string, level: number): string {
 }
 
 /** A quoted text, whose end may be missing. It always matches where it begins, so that no text takes longer than its length. */
-const QUOTED = /"[^"\\]*(?:\\[^][^"\\]*)*(?:"|\\?$)/g;
+const QUOTED = /"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?$)/gs;
 /** What stands between the name of a member and its value, and the value if it is not quoted. */
 const BEFORE_VALUE = /^[ \t\r\n]*:[ \t\r\n]*(\[?)[ \t\r\n]*([^ \t\r\n,\]}[{"]*)/;
 const BETWEEN_VALUES = /^[ \t\r\n]*,[ \t\r\n]*$/;

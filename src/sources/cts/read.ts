@@ -57,7 +57,7 @@ export class CtsReader {
   /** Polls until it is stopped. `position` was written by this. */
   async *follow(position: CtsPosition | null): AsyncGenerator<Batch<CtsItem>> {
     const { client, settings, signal } = this.#options;
-    await this.#learnTime();
+    await client.place(signal);
     let at = position ?? beginning(client.now() - settings.sinceMs);
     this.#cursor = at.cursor;
     yield { items: [], bytes: 0, position: at };
@@ -84,7 +84,7 @@ export class CtsReader {
   /** Reads a stretch of the past once, hour by hour: all that the service keeps, if nothing is said of it. */
   async *pass({ since, until }: Range): AsyncGenerator<Batch<CtsItem>> {
     const { client, settings, signal, log } = this.#options;
-    await this.#learnTime();
+    await client.place(signal);
     const now = client.now();
     const kept = now - settings.retentionMs;
     if (since !== null && since < kept) {
@@ -103,13 +103,6 @@ export class CtsReader {
       const window = { from: next.window.from, to: Math.min(next.window.to, end) };
       at = yield* this.#poll(at, { window, reached: () => window.to, visible: false });
     }
-  }
-
-  /** Nothing may have been asked yet: whatever is answered, comes with the service's clock. */
-  async #learnTime(): Promise<void> {
-    const { client, signal } = this.#options;
-    await client.place(signal);
-    await client.list({ from: client.now() - 1, to: client.now(), next: null }, signal);
   }
 
   /** Moves the cursor to what the service still keeps. */
@@ -143,11 +136,15 @@ export class CtsReader {
 
   /** `act` is called when the position moves, neither before nor after: what it counts is saved together with it. */
   #moveTo(position: CtsPosition, act: () => void): Batch<CtsItem> {
-    const items = function* (): Generator<CtsItem> {
-      act();
+    // Items are asked for when the batch is counted, and this one has none.
+    const items: Iterable<CtsItem> = {
+      [Symbol.iterator]: () => {
+        act();
+        return [][Symbol.iterator]();
+      },
     };
     this.#cursor = position.cursor;
-    return { items: items(), bytes: 0, position };
+    return { items, bytes: 0, position };
   }
 
   /** Reads a window, in parts if it has to be; what cannot be read is added to `gaps`. */

@@ -95,7 +95,7 @@ export class SeenTraces {
       const [bytes, stamps] = value as [Uint8Array, readonly number[]];
       const text = Buffer.from(bytes).toString('latin1');
       const keys = stamps.map((_, index) => text.slice(index * BYTES, (index + 1) * BYTES));
-      keys.forEach((key, index) => this.#seen.set(key, { stamp: stamps[index]!, mark: 0 }));
+      for (const [index, key] of keys.entries()) this.#seen.set(key, { stamp: stamps[index]!, mark: 0 });
       this.#blocks.set(number, { number, keys });
       this.#nextBlock = Math.max(this.#nextBlock, number + 1);
     }
