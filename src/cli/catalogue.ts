@@ -1,4 +1,5 @@
-import { CORE_SECTIONS, DEFAULT_SOURCES } from '../core/config.ts';
+import { DEFAULT_SOURCES } from '../core/config.ts';
+import { CORE_SECTIONS } from '../core/core-sections.ts';
 import { OWN_METRICS, SOURCE_METRICS, WRITER_METRICS } from '../core/own.ts';
 import type { Parts } from '../describe/defaults.ts';
 import { type MetricRow, metricRow } from '../describe/tables.ts';

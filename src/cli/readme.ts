@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream';
-import { CORE_SECTIONS } from '../core/config.ts';
+import { CORE_SECTIONS } from '../core/core-sections.ts';
 import { fillGenerated } from '../describe/readme.ts';
 import { metricsMarkdown, optionsMarkdown, sourcesMarkdown, writersMarkdown } from '../describe/tables.ts';
 import { SOURCES } from '../sources/index.ts';
@@ -9,6 +9,7 @@ import { main } from './index.ts';
 
 /** README.md with the parts that the program itself can tell brought up to date. */
 export async function completeReadme(text: string): Promise<string> {
+  const hasMetrics = (type: string) => allMetrics().some(({ source }) => source === type);
   const metricsOf = (type: string) => metricsMarkdown(allMetrics().filter(({ source }) => source === type));
   return fillGenerated(
     text,
@@ -18,9 +19,10 @@ export async function completeReadme(text: string): Promise<string> {
       ['commands', `\`\`\`text\n${await help()}\`\`\``],
       ['options', optionsMarkdown(Object.entries(CORE_SECTIONS))],
       ['metrics', metricsOf('-')],
-      ...SOURCES.flatMap(({ type, config }): [string, string][] => [
+      ...SOURCES.flatMap(({ type, config }): (readonly [string, string])[] => [
         [`options of ${type}`, optionsMarkdown([[`sources.${type}`, config]])],
-        [`metrics of ${type}`, metricsOf(type)],
+        // What it counts may be all of other sources.
+        ...(hasMetrics(type) ? ([[`metrics of ${type}`, metricsOf(type)]] as const) : []),
       ]),
       ...WRITERS.map(({ type, config }): [string, string] => [
         `options of ${type}`,

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
-import { CORE_SECTIONS, type Config } from '../core/config.ts';
+import type { Config } from '../core/config.ts';
+import { CORE_SECTIONS } from '../core/core-sections.ts';
 import { masked } from '../core/fields.ts';
 import { readVersion } from '../core/version.ts';
 import { defaultConfig, defaultYaml } from '../describe/defaults.ts';

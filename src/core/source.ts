@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { Addresses } from './addresses.ts';
-import type { CoreConfig, Fault } from './config.ts';
+import type { Fault } from './config.ts';
+import type { CoreConfig } from './core-sections.ts';
 import type { Event } from './event.ts';
 import type { Catalogue } from './metrics/define.ts';
 import type { Handles } from './metrics/handles.ts';

@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { Pace } from '../lib/retry.ts';
-import type { CoreConfig, Fault } from './config.ts';
+import type { Fault } from './config.ts';
+import type { CoreConfig } from './core-sections.ts';
 import type { Event } from './event.ts';
 import type { Finding } from './source.ts';
 

@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
-import type { CoreConfig, Fault } from '../../core/config.ts';
+import type { Fault } from '../../core/config.ts';
+import type { CoreConfig } from '../../core/core-sections.ts';
 import { described, fieldMeta, option, type Secret, secret, section, size } from '../../core/fields.ts';
 
 /** What every receiver has. */
