@@ -1,5 +1,5 @@
 import { openAt, openAtEnd, type TailFile } from './tail-file.ts';
-import { type Entry, type Folder, folderChanged, scanFolder } from './tail-folder.ts';
+import { type Entry, type Folder, workInFolder } from './tail-folder.ts';
 import { type Located, locateFiles } from './tail-locate.ts';
 import { account } from './tail-move.ts';
 import type { FilePosition } from './tail-place.ts';
@@ -8,30 +8,33 @@ import { type Beginning, closeFiles, retire, type Trail } from './tail-trail.ts'
 
 /** Finds the first file to read. False: not known yet, ask again later. Error: the file at the path cannot be read. */
 export async function begin(trail: Trail, from: Beginning): Promise<boolean> {
-  for (let tries = 0; ; tries++) {
-    const folder = await scanFolder(trail.path);
-    if (trail.scanned === 0n) noteThere(trail, folder);
-    account(trail, folder, (await newcomers(trail, folder, 0n)).copies);
-    trail.wasEmpty = folder.at === null;
-    const begun = await beginIn(trail, from, { folder, isSure: tries === 4 });
+  for (;;) {
+    const { begun, gap } = await workInFolder(
+      trail.path,
+      (folder) => beginIn(trail, from, folder),
+      () => closeFiles(trail),
+    );
+    if (gap !== null) trail.onGap(gap);
     if (begun !== 'again') return begun;
   }
 }
 
-/** A look at the folder. */
-interface View {
-  readonly folder: Folder;
-  /** Whether to believe that a file is gone though the folder has changed since the look. */
-  readonly isSure: boolean;
+interface Begun {
+  readonly begun: boolean | 'again';
+  /** Why lines may be lost; null: none are. */
+  readonly gap: string | null;
 }
 
-async function beginIn(trail: Trail, from: Beginning, view: View): Promise<boolean | 'again'> {
-  if (typeof from === 'object' && (from.ino !== '' || from.before)) return resume(trail, from, view);
-  const { at } = view.folder;
-  if (at === null) return true;
+async function beginIn(trail: Trail, from: Beginning, folder: Folder): Promise<Begun> {
+  if (trail.scanned === 0n) noteThere(trail, folder);
+  account(trail, folder, (await newcomers(trail, folder, 0n)).copies);
+  trail.wasEmpty = folder.at === null;
+  if (typeof from === 'object' && (from.ino !== '' || from.before)) return resume(trail, from, folder);
+  const { at } = folder;
+  if (at === null) return { begun: true, gap: null };
   trail.current = await (from === 'end' ? openAtEnd(at) : openAt(at, 0));
   setLive(trail, trail.current);
-  return trail.current === null ? 'again' : true;
+  return { begun: trail.current === null ? 'again' : true, gap: null };
 }
 
 function noteThere(trail: Trail, { at, siblings }: Folder): void {
@@ -47,37 +50,36 @@ function setLive(trail: Trail, file: TailFile | null): void {
  * Goes on at a saved position. Its file may have been renamed, or cut short after it was copied; then what came after
  * it is read first, before the file at the path.
  */
-async function resume(trail: Trail, from: FilePosition, view: View): Promise<boolean | 'again'> {
-  const found = await locateFiles(view.folder, from);
+async function resume(trail: Trail, from: FilePosition, folder: Folder): Promise<Begun> {
+  const found = await locateFiles(folder, from);
   for (const file of [...found.before, found.file]) setLive(trail, file);
   for (const file of found.before) retire(trail, file);
   trail.current = found.file;
   try {
-    const isMissing = found.file === null && view.folder.at === null && from.ino !== '';
-    const begun = !isMissing && (await goOnAfter(trail, found, view));
-    if (begun !== true) await closeFiles(trail);
-    return begun;
+    const begun = found.file !== null || folder.at !== null || from.ino === '';
+    if (begun) await goOnAfter(trail, found, folder);
+    else await closeFiles(trail);
+    return { begun, gap: begun && found.isLost ? gapIn(trail, folder) : null };
   } catch (error) {
     await closeFiles(trail);
     throw error;
   }
 }
 
-async function goOnAfter(trail: Trail, found: Located, { folder, isSure }: View): Promise<true | 'again'> {
-  const { file, isLost } = found;
-  if (isLost && !isSure && (await folderChanged(trail.path)) !== folder.changed) return 'again';
-  if (isLost) {
-    const why = folder.compressed ? 'cannot be found, it may have been compressed' : 'cannot be found';
-    trail.onGap(`${trail.path}: the file read last ${why}: lines may be lost`);
-  }
-  if (file === null) return true;
+function gapIn({ path }: Trail, { compressed }: Folder): string {
+  const why = compressed ? 'cannot be found, it may have been compressed' : 'cannot be found';
+  return `${path}: the file read last ${why}: lines may be lost`;
+}
+
+async function goOnAfter(trail: Trail, found: Located, folder: Folder): Promise<void> {
+  const { file } = found;
+  if (file === null) return;
   trail.queue = await queueAfter(trail, folder, { ...found, file });
   const comesLater = isAt(folder, file) ? trail.queue.length > 0 : trail.queue.includes(file.entry);
   if (comesLater) {
     trail.current = null;
     await file.handle.close();
   }
-  return true;
 }
 
 const MS = 1_000_000n;

@@ -68,17 +68,49 @@ export async function folderChanged(path: string): Promise<bigint> {
 export async function scanFolder(path: string): Promise<Folder> {
   let last = '';
   for (let tries = 0; tries < MOST_TRIES; tries++) {
-    const changed = await folderChanged(path);
-    const folder = { changed, at: await entryAt(path), ...(await listSiblings(path)) };
-    const names = [folder.at, ...folder.siblings].map((entry) => `${entry?.key} ${entry?.path}`).join('\n');
+    const folder = await lookOnce(path);
+    const names = namesOf(folder);
     if (names === last) return folder;
     last = names;
   }
   throw Object.assign(new Error(`${dirname(path)} does not stop changing`), { code: 'EAGAIN' });
 }
 
+/**
+ * Works with what a look at the folder shows. Files are opened by their names: if these have changed when the work is
+ * done, one of them may not have been found, so all is done anew. What came out before is dropped.
+ */
+export async function workInFolder<T>(
+  path: string,
+  work: (folder: Folder) => Promise<T>,
+  drop: (result: T) => unknown = () => {},
+): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    const folder = await scanFolder(path);
+    const result = await work(folder);
+    let holds = false;
+    try {
+      // Nobody rotates that often: somebody's own files come and go, which does no harm.
+      holds = tries === MOST_TRIES || namesOf(await lookOnce(path)) === namesOf(folder);
+    } finally {
+      if (!holds) await drop(result);
+    }
+    if (holds) return result;
+  }
+}
+
 const MOST_SIBLINGS = 4096;
 const MOST_TRIES = 20;
+
+async function lookOnce(path: string): Promise<Folder> {
+  const changed = await folderChanged(path);
+  return { changed, at: await entryAt(path), ...(await listSiblings(path)) };
+}
+
+/** Which file has which name. */
+function namesOf({ at, siblings }: Folder): string {
+  return [at, ...siblings].map((entry) => `${entry?.key} ${entry?.path}`).join('\n');
+}
 
 const COMPRESSED: ReadonlySet<string> = new Set(['gz', 'xz', 'bz2', 'zst', 'lz4', 'lzma', 'br', 'Z', 'zip']);
 

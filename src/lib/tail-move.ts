@@ -1,27 +1,26 @@
-import { isSettled, isUnseen, look, openAt, openCopy, type TailFile, wasCut } from './tail-file.ts';
-import { type Entry, type Folder, folderChanged, scanFolder } from './tail-folder.ts';
-import { nowhere } from './tail-place.ts';
+import { isSettled, isUnseen, look, openAt, openCopy, placeOf, type TailFile, wasCut } from './tail-file.ts';
+import { type Entry, type Folder, folderChanged, scanFolder, workInFolder } from './tail-folder.ts';
 import { isErrno, problemWith } from './tail-problem.ts';
-import { byAge, lifeOf, newcomers, oldestHolder, withCut } from './tail-siblings.ts';
+import { byAge, lifeOf, type Newcomers, newcomers, oldestHolder, withCut } from './tail-siblings.ts';
 import { retire, type Trail } from './tail-trail.ts';
 
 /**
  * Goes on to the next file once the current one is no longer at the path (or there is none): files that were there in
- * between, in order, then the one at the path. False: there is none yet.
+ * between, in order, then the one at the path. False: there is none yet; else look again, even if the next one was moved
+ * away before it could be opened.
  */
 export async function moveOn(trail: Trail): Promise<boolean> {
-  const folder = await scanFolder(trail.path);
   const { current } = trail;
+  const { folder, passed, copies } = await arrivals(trail, current?.entry.born ?? 0n);
   if (current && current.entry.key === folder.at?.key) return false;
   findQueued(trail, folder);
   // While the path stays empty, new files beside it are somebody's own: no log can have been renamed from there.
   const mayHavePassed = folder.at !== null || !trail.wasEmpty;
-  const { passed, copies } = await newcomers(trail, folder, current?.entry.born ?? 0n);
   if (mayHavePassed) trail.queue.push(...passed);
   trail.wasEmpty = folder.at === null;
   account(trail, folder, copies);
   const next = await openNext(trail, folder);
-  if (next === null) return false;
+  if (next === null) return trail.queue.length > 0 || folder.at !== null;
   if (current) retire(trail, current);
   trail.current = next;
   return true;
@@ -32,16 +31,24 @@ export async function moveOn(trail: Trail): Promise<boolean> {
  * with what was not seen, then newer siblings, then the file from its first byte.
  */
 export async function rewind(trail: Trail, file: TailFile): Promise<void> {
-  const folder = await scanFolder(trail.path);
   const unseen = isUnseen(file);
-  const copy = unseen ? null : await oldestHolder(folder.siblings, file.mtime, (entry) => openCopy(entry, file));
-  const { passed, copies } = await newcomers(trail, folder, file.entry.born);
+  const { folder, copy, passed, copies } = await workInFolder(
+    trail.path,
+    async (folder) => {
+      const came = await newcomers(trail, folder, file.entry.born);
+      const open = (entry: Entry) => openCopy(entry, file);
+      const copy = unseen ? null : await oldestHolder(folder.siblings, file.mtime, open);
+      return { folder, copy, ...came };
+    },
+    ({ copy }) => copy?.handle.close(),
+  );
   const chain = passed.filter((entry) => copy === null || byAge(copy.entry, entry) < 0);
   const self = folder.siblings.find(({ key }) => key === file.entry.key);
   trail.queue.unshift(...(self ? withCut(chain, self) : chain));
   account(trail, folder, copies);
   trail.current = copy;
-  trail.resting = nowhere;
+  // Until the first of the queue is open.
+  trail.resting = { ...placeOf(file), offset: 0, head: '', tail: '' };
   await file.handle.close();
   if (copy === null && !unseen) trail.onGap(`${trail.path} was cut short and no copy of it is left: lines may be lost`);
 }
@@ -51,9 +58,9 @@ export async function rewind(trail: Trail, file: TailFile): Promise<void> {
  * tells, only a new sibling with other bytes.
  */
 export async function wasCutUnseen(trail: Trail, file: TailFile): Promise<boolean> {
-  const folder = await scanFolder(trail.path);
+  const { folder, passed } = await arrivals(trail, file.entry.born);
   const isHere = [folder.at, ...folder.siblings].some((entry) => entry?.key === file.entry.key);
-  return isHere && (await newcomers(trail, folder, file.entry.born)).passed.some(({ size }) => size > 0);
+  return isHere && passed.some(({ size }) => size > 0);
 }
 
 /** Takes note of the siblings there are while the current file is at the path: none of them comes after it. */
@@ -71,6 +78,11 @@ export function account(trail: Trail, folder: Folder, except: readonly Entry[]):
   trail.known = new Set(folder.siblings.map(lifeOf));
   for (const sibling of except) trail.known.delete(lifeOf(sibling));
   trail.scanned = except.length > 0 ? -1n : folder.changed;
+}
+
+/** The siblings that came while we were following a file born at `born`, in the folder as it was seen. */
+function arrivals(trail: Trail, born: bigint): Promise<Newcomers & { readonly folder: Folder }> {
+  return workInFolder(trail.path, async (folder) => ({ folder, ...(await newcomers(trail, folder, born)) }));
 }
 
 /** Files that wait to be read may have been renamed once more, or packed. */

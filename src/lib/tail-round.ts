@@ -56,7 +56,7 @@ async function* readOn(trail: Trail, file: TailFile): AsyncGenerator<FileBatch, 
   const isAtPath = at?.key === file.entry.key;
   let any = yield* drainOld(trail);
   if (!isSettled(file)) {
-    if (await wasCutShort(trail, file)) return (await attempt(trail, () => rewind(trail, file))) !== undefined;
+    if (await wasCutShort(trail, file)) return startAgain(trail, file);
     any = (yield* drain(trail, file, size)) || any;
   }
   if (trail.signal.aborted || at === undefined) return any;
@@ -73,6 +73,11 @@ async function wasCutShort(trail: Trail, file: TailFile): Promise<boolean> {
   if (!(await wasCutUnseen(trail, file))) return false;
   file.edge = Buffer.alloc(0);
   return true;
+}
+
+async function startAgain(trail: Trail, file: TailFile): Promise<boolean> {
+  await attempt(trail, () => rewind(trail, file));
+  return trail.current !== file;
 }
 
 async function* goOn(trail: Trail): AsyncGenerator<FileBatch, boolean> {

@@ -95,7 +95,6 @@ export function emptyBatch(trail: Trail, { caughtUp }: { caughtUp: boolean }): F
 /** Gives out the whole lines of a file below `limit`. The result says whether there were any. */
 export async function* drain(trail: Trail, file: TailFile, limit: number): AsyncGenerator<FileBatch, boolean> {
   const seen = file.entry;
-  file.mtime = seen.mtime;
   let any = false;
   while (!trail.signal.aborted) {
     const to = file.offset < file.liveFrom ? Math.min(limit, file.liveFrom) : limit;
@@ -103,6 +102,7 @@ export async function* drain(trail: Trail, file: TailFile, limit: number): Async
     const live = offset >= file.liveFrom;
     const lines = await cutLines(file, to, trail.space);
     if (lines === 'changed') return any;
+    file.mtime = seen.mtime;
     if (lines !== 'end') {
       if (lines.bytes.length + lines.tooLong === 0) continue;
       any = true;
