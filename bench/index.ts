@@ -4,6 +4,7 @@ import { measureCts } from './cts.ts';
 import { measureEngine } from './engine.ts';
 import { measureJournal } from './journal.ts';
 import { measureMemory } from './memory.ts';
+import { measureNeo4j } from './neo4j.ts';
 import { measureObjects } from './objects.ts';
 import { FOLDER } from './programs.ts';
 import { measureReaction } from './reaction.ts';
@@ -18,6 +19,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   state: measureState,
   objects: measureObjects,
   cts: measureCts,
+  neo4j: measureNeo4j,
 };
 
 // Names of parts on the command line run these alone, and leave the written results as they are.

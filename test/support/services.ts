@@ -20,6 +20,7 @@ const packages: ReadonlyMap<string, string> = new Map([
 /** Programs that no package has: the script that builds one, and tells its path, and what it builds with. */
 const built: ReadonlyMap<string, { readonly script: string; readonly tool: string }> = new Map([
   ['minio', { script: 'test/services/minio.sh', tool: 'go' }],
+  ['neo4j', { script: 'test/services/neo4j.sh', tool: 'mvn' }],
 ]);
 
 /** The absolute path of a program, looked for in `PATH` and where Debian keeps daemons; null if it is not there. */

@@ -1,0 +1,34 @@
+/** What ends a wait before its time. */
+export interface Limits {
+  readonly ms: number;
+  readonly signal: AbortSignal;
+}
+
+/** The outcome of a promise, unless that takes too long or is given up: then throws, and what it does later is ignored. */
+export async function within<T>(promise: Promise<T>, { ms, signal }: Limits): Promise<T> {
+  promise.catch(() => {});
+  let end: () => void = () => {};
+  const limit = new Promise<never>((_, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer within ${Math.round(ms / 1_000)} s`)), ms);
+    const stop = () => reject(new Error('stopped before the answer came'));
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
+    };
+  });
+  try {
+    return await Promise.race([promise, limit]);
+  } finally {
+    end();
+  }
+}
+
+/** What the driver may take on top of a transaction: it repeats one for 10 s, and may wait twice as long. */
+const DRIVER_MS = 40_000;
+
+/** How long to wait for a transaction of so many milliseconds. */
+export function timeLimit(timeoutMs: number): number {
+  return timeoutMs + DRIVER_MS;
+}
