@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Event } from '../../src/core/event.ts';
 import { neo4j } from '../../src/writers/neo4j/index.ts';
-import { QUESTIONS } from '../../src/writers/neo4j/questions.ts';
 import { ctsCases, ctsEvents } from '../support/cts-events.ts';
+import { readMarkdown } from '../support/markdown.ts';
 import { type Neo4j, startNeo4j } from '../support/neo4j.ts';
 import { edgeTexts, type GraphText, graphText, nodeTexts, totalsOf } from '../support/neo4j-graph.ts';
 import { TIME, traces } from '../support/neo4j-traces.ts';
-import { fixture } from '../support/paths.ts';
+import { fixture, root } from '../support/paths.ts';
 import { need } from '../support/services.ts';
 import { openWriter, writeAll } from '../support/writers.ts';
 
@@ -22,7 +23,7 @@ t.test('a real Neo4j', async (t) => {
     ['repeats, whole and partial, change nothing', repeats],
     ['an old graph with nodes that are there twice', duplicates],
     ['events of every source', everySource],
-    ['ten questions', questions],
+    ['the questions of README.md', questions],
   ];
   for (const [name, part] of parts) {
     await t.test(name, async (t) => {
@@ -244,11 +245,14 @@ async function questions(t: Test, server: Neo4j): Promise<void> {
     ),
   ];
   t.same(await writeAll(openWriter(t, neo4j, { uri: server.uri }), events), { kind: 'done', dead: [] });
-  t.equal(QUESTIONS.length, 10);
-  for (const { text, cypher, parameters = {} } of QUESTIONS) {
-    const known: Readonly<Record<string, string>> = { 'name of the resource': 'safe', 'name of the actor': 'ann' };
-    const given = Object.fromEntries(Object.entries(parameters).map(([name, what]) => [name, known[what]]));
-    t.ok((await server.query(cypher, given)).length > 0, text);
+  const { blocks, prose } = readMarkdown(readFileSync(join(root, 'README.md'), 'utf8'));
+  const asked = blocks.filter(({ info }) => info === 'cypher');
+  t.equal(asked.length, 10, 'README.md has ten questions');
+  for (const { text, line } of asked) {
+    // Two lines above the fence is the question, and whose name it wants.
+    const question = prose[line - 3] ?? '';
+    const name = question.includes('name of the resource') ? 'safe' : 'ann';
+    t.ok((await server.query(text, { name })).length > 0, question);
   }
 }
 
