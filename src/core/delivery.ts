@@ -14,8 +14,6 @@ import { createRate, type Rate } from './rate.ts';
 import { sourceLabel } from './source-label.ts';
 import type { AnyWriter, OpenedWriter, Refused, WriterConfig, WriterStatus, Written } from './writer.ts';
 
-export type { WriterStatus } from './writer.ts';
-
 export interface DeliveryOptions {
   /** `influx` or `influx/NAME`. */
   readonly name: string;

@@ -12,7 +12,7 @@ export const OWN_METRICS = {
   series: gauge('trailgauge_series', 'Series that a metric has now.', ['metric']),
   seriesLimited: counter(
     'trailgauge_series_limited_total',
-    'Events counted under the label value "other", as the metric was at its series limit.',
+    'Events counted under the label value "other": the metric was at its series limit, or the value can be no label.',
     ['metric'],
   ),
   commitSeconds: histogram(

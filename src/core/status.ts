@@ -1,4 +1,4 @@
-import type { WriterStatus } from './delivery.ts';
+import type { WriterStatus } from './writer.ts';
 import type { Label } from './metrics/labels.ts';
 import type { SourceStatus } from './source-figures.ts';
 import type { Version } from './version.ts';

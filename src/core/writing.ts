@@ -2,11 +2,11 @@ import type { Logger } from 'pino';
 import type { SavedCells } from './cells.ts';
 import type { Config } from './config.ts';
 import { deadLetters } from './dead-letters.ts';
-import { type Delivery, openDelivery, type WriterStatus } from './delivery.ts';
+import { type Delivery, openDelivery } from './delivery.ts';
 import type { Registry } from './metrics/registry.ts';
 import { Queue } from './queue.ts';
 import type { BlockStore } from './state.ts';
-import type { AnyWriter, WriterConfig } from './writer.ts';
+import type { AnyWriter, WriterConfig, WriterStatus } from './writer.ts';
 
 export interface WritingOptions {
   /** Sections of the configuration by `TYPE` or `TYPE/NAME`. */

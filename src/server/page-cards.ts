@@ -1,4 +1,4 @@
-import type { WriterStatus } from '../core/delivery.ts';
+import type { WriterStatus } from '../core/writer.ts';
 import type { Remark } from '../core/source.ts';
 import type { SourceStatus } from '../core/source-figures.ts';
 import type { Status } from '../core/status.ts';

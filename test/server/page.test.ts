@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import t from 'tap';
-import type { WriterStatus } from '../../src/core/delivery.ts';
+import type { WriterStatus } from '../../src/core/writer.ts';
 import type { SourceStatus } from '../../src/core/source-figures.ts';
 import type { Status } from '../../src/core/status.ts';
 import { pageHeaders, pageOptions, renderPage } from '../../src/server/page.ts';
