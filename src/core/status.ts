@@ -1,7 +1,7 @@
-import type { WriterStatus } from './writer.ts';
 import type { Label } from './metrics/labels.ts';
 import type { SourceStatus } from './source-figures.ts';
 import type { Version } from './version.ts';
+import type { WriterStatus } from './writer.ts';
 
 /** How full a metric is. */
 export interface MetricStatus {

@@ -1,7 +1,7 @@
-import type { WriterStatus } from '../core/writer.ts';
 import type { Remark } from '../core/source.ts';
 import type { SourceStatus } from '../core/source-figures.ts';
 import type { Status } from '../core/status.ts';
+import type { WriterStatus } from '../core/writer.ts';
 import { age, bytes, count, foreign, moment, seconds } from './page-text.ts';
 
 /** What a source does, as a card. */
