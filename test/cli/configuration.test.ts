@@ -4,6 +4,7 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { parse } from 'yaml';
+import { WRITERS } from '../../src/writers/index.ts';
 import { cli, file, folder } from '../support/cli.ts';
 import { main } from '../support/trailgauge.ts';
 
@@ -89,7 +90,10 @@ t.test('what is off in the defaults is complete as well, once its comment signs 
   const { stdout } = await cli(['defaults']);
   const off = stdout.slice(stdout.indexOf('# writers:\n'));
   const { writers } = parse(off.replaceAll(/^# /gm, '')) as { writers: Record<string, object> };
-  t.same(Object.keys(writers), ['stdout', 'influx', 'elasticsearch']);
+  t.same(
+    Object.keys(writers),
+    WRITERS.map(({ type }) => type),
+  );
   for (const [type, section] of Object.entries(writers)) {
     t.match(section, { sources: [], queue: '1GiB', batch: 1_000, timeout: '30s', drain: '5s' }, type);
   }

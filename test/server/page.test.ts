@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import t from 'tap';
-import type { WriterStatus } from '../../src/core/writer.ts';
 import type { SourceStatus } from '../../src/core/source-figures.ts';
 import type { Status } from '../../src/core/status.ts';
+import type { WriterStatus } from '../../src/core/writer.ts';
 import { pageHeaders, pageOptions, renderPage } from '../../src/server/page.ts';
 import { age, bytes, count, foreign, seconds } from '../../src/server/page-text.ts';
 
