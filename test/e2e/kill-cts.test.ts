@@ -19,7 +19,9 @@ for (const nextBy of ['position', 'stamp'] as const) {
     `killed ${KILLS} times while traces come late and the service fails, pages by ${nextBy} (seed ${seed})`,
     async (t) => {
       const random = seeded(seed);
-      const fake = await startFakeCts(t, { nextBy, markerOnLast: random.chance(0.5) });
+      // Tokens that die while the program runs.
+      const facts = { tokenLifeMs: 5_000 };
+      const fake = await startFakeCts(t, { nextBy, markerOnLast: random.chance(0.5), facts });
       const section = {
         endpoint: fake.url,
         auth: nextBy === 'position' ? fake.auth : fake.keyAuth,

@@ -91,12 +91,15 @@ export interface Ran {
   /** What was said after each poll. */
   readonly problems: readonly (string | null)[];
   readonly errors: readonly string[];
+  /** Traces that came as soon as they could be seen. */
+  readonly visible: readonly string[];
 }
 
 /** Reads on from what was saved, as the pipeline does; gives what was saved last. */
 export async function readOn({ service, from, settings = {}, after = () => 'go on' }: Run): Promise<Ran> {
   const problems: (string | null)[] = [];
   const errors: string[] = [];
+  const visible: string[] = [];
   const counts = new Map(from.counts);
   const entries = new Map(from.entries);
   let { gap } = from;
@@ -113,7 +116,7 @@ export async function readOn({ service, from, settings = {}, after = () => 'go o
     },
     onPoll: (problem) => {
       problems.push(problem);
-      if (service.steps.length === 0) service.idle += 1;
+      if (service.steps.length === 0 && (reader.lagMs() ?? 0) < HOUR) service.idle += 1;
     },
     onError: (text) => errors.push(text),
     log: pino({ level: 'silent' }),
@@ -123,6 +126,7 @@ export async function readOn({ service, from, settings = {}, after = () => 'go o
     for (const item of items) {
       if (seen.see(item.key, lastStamp(item), item.onPage)) continue;
       const { id } = item.found as { id: string };
+      if (item.visible) visible.push(id);
       counts.set(id, (counts.get(id) ?? 0) + 1);
     }
     const next = service.idle >= 2 ? 'end' : after();
@@ -135,10 +139,10 @@ export async function readOn({ service, from, settings = {}, after = () => 'go o
     }
     if (next === 'kill' || next === 'end') {
       stop.abort();
-      return { saved, end: next === 'end', problems, errors };
+      return { saved, end: next === 'end', problems, errors, visible };
     }
   }
-  return { saved, end: true, problems, errors };
+  return { saved, end: true, problems, errors, visible };
 }
 
 /** A trace recorded then; it can be seen `late` ms after it, and happened `skew` ms after it. */

@@ -1,11 +1,10 @@
-import type { Finding } from '../../core/source.ts';
-import { isObject, textAt } from '../../lib/json-value.ts';
+import { type Finding, isRejected } from '../../core/source.ts';
 import { type CtsClient, openCtsClient, type Place } from './access/client.ts';
 import { type Credentials, readCredentials } from './access/credentials.ts';
 import type { RequestReport } from './access/transport.ts';
 import type { CtsConfig } from './config.ts';
+import { ctsItem } from './item.ts';
 import { type CtsSettings, ctsSettings } from './settings.ts';
-import { readTime } from './times.ts';
 
 /** A week of traces is looked at; older ones are gone in most clouds. */
 const WEEK_MS = 7 * 86_400_000;
@@ -63,7 +62,7 @@ interface Seen {
 
 async function look(client: CtsClient, { retentionMs }: CtsSettings, signal: AbortSignal): Promise<Seen> {
   const now = client.now();
-  const window = { from: now - Math.min(WEEK_MS, retentionMs), to: now + 1 };
+  const window = { from: now - Math.min(WEEK_MS, retentionMs) - 1, to: now + 1 };
   const ids = new Set<string>();
   let newest = 0;
   let iam = false;
@@ -73,10 +72,11 @@ async function look(client: CtsClient, { retentionMs }: CtsSettings, signal: Abo
     if ('undecodable' in page) throw new Error(page.undecodable);
     const before = ids.size;
     for (const item of page.items) {
-      if (!isObject(item)) continue;
-      ids.add(JSON.stringify(item.trace_id ?? item));
-      iam ||= textAt(item, 'service_type').trim().toUpperCase() === 'IAM';
-      newest = Math.max(newest, readTime(item.record_time) ?? readTime(item.time) ?? 0);
+      const { found, key } = ctsItem(item, { at: page.at, visible: false });
+      if (isRejected(found)) continue;
+      ids.add(key);
+      iam ||= found.service === 'IAM';
+      newest = Math.max(newest, found.recorded ?? found.time ?? 0);
     }
     const isEnd = page.marker === null || page.marker === next || ids.size === before;
     const found = { traces: ids.size, newest: newest, iam };

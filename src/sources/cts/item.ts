@@ -1,5 +1,7 @@
 import type { Rejected } from '../../core/source.ts';
+import { isObject } from '../../lib/json-value.ts';
 import { seenKey } from './seen.ts';
+import { readTime } from './times.ts';
 import { decodeTrace, type Trace, traceKey } from './trace.ts';
 
 /** An item of an answer, decoded. */
@@ -24,9 +26,21 @@ export function ctsItem(given: unknown, { at, visible }: Pick<CtsItem, 'at' | 'v
   const found = decodeTrace(given);
   const rejected = 'rejected' in found;
   const key = seenKey(rejected ? traceKey(given) : found.id);
-  return { found, given, key, stamps: rejected ? [] : stampsOf(found), at, visible, onPage: true };
+  return { found, given, key, stamps: rejected ? stampsIn(given) : stampsOf(found), at, visible, onPage: true };
 }
 
-function stampsOf({ time, recorded }: Trace): readonly number[] {
+/**
+ * Until when an item may be in a window, in milliseconds since 1970: the later of its stamps. Nothing was recorded later
+ * than it was answered, whatever its stamps say, and some have none.
+ */
+export function lastStamp({ stamps, at }: Pick<CtsItem, 'stamps' | 'at'>): number {
+  return stamps.length === 0 ? at : Math.min(at, Math.max(...stamps));
+}
+
+function stampsOf({ time, recorded }: Pick<Trace, 'time' | 'recorded'>): readonly number[] {
   return [time, recorded].filter((stamp) => stamp !== null);
+}
+
+function stampsIn(given: unknown): readonly number[] {
+  return isObject(given) ? stampsOf({ time: readTime(given.time), recorded: readTime(given.record_time) }) : [];
 }

@@ -3,7 +3,7 @@ import { shown } from '../../lib/objects/shown.ts';
 import { type CtsClient, openCtsClient } from './access/client.ts';
 import type { CtsConfig } from './config.ts';
 import { toEvent } from './event.ts';
-import type { CtsItem } from './item.ts';
+import { type CtsItem, lastStamp } from './item.ts';
 import { NOWHERE, type Place, traceLabels } from './labels.ts';
 import type { CTS_METRICS } from './metrics.ts';
 import { Observer } from './observe.ts';
@@ -40,7 +40,7 @@ export function openCts(config: CtsConfig, context: Context, client?: CtsClient)
     settings,
     seen,
     onGap: (seconds) => metrics.windowGap.inc({}, seconds),
-    onWhole: () => report.problem(null),
+    onPoll: report.problem,
     onError: report.error,
     log,
     signal,
@@ -50,10 +50,7 @@ export function openCts(config: CtsConfig, context: Context, client?: CtsClient)
   if (!isStaged) metrics.windowGap.series({});
   return {
     read: (position) => (follow ? reader.follow(position as CtsPosition | null) : reader.pass(range)),
-    parse: ({ found, key, stamps, onPage }) => {
-      const isKnown = seen.see(key, stamps.length > 0 ? Math.max(...stamps) : null, onPage);
-      return isKnown ? DUPLICATE : found;
-    },
+    parse: (item) => (seen.see(item.key, lastStamp(item), item.onPage) ? DUPLICATE : item.found),
     observe: (trace, { at, visible }) => void observer.observe(trace, { place, receivedAt: at, visible }),
     settle: () => {
       if (isStaged) observer.forget();
@@ -63,7 +60,7 @@ export function openCts(config: CtsConfig, context: Context, client?: CtsClient)
       const { labels } = traceLabels(trace, place, optional);
       return toEvent({ trace, source: name, place, labels, receivedAt: at });
     },
-    excerpt: ({ given }) => excerptOf(given),
+    excerpt: ({ found, given }) => (isMalformed(found) ? shown(String(given), 200) : excerptOf(given)),
     restore: (entries) => {
       seen.restore(entries);
       observer.restore(entries);
@@ -88,26 +85,36 @@ function openClient(
       metrics.apiRequests.inc({ operation, code });
       metrics.apiSeconds.observe({}, seconds);
     },
-    onProblem: report.problem,
+    // A request that succeeds is no whole poll yet.
+    onProblem: (text) => {
+      if (text !== null) report.problem(text);
+    },
     onError: report.error,
     onTokenExpiry: (time) => metrics.tokenExpiry.set({}, time / 1000),
   });
 }
 
 function placeOf({ region, projectId, projectName, domainId, origin }: Awaited<ReturnType<CtsClient['place']>>): Place {
-  return { region, projectId, projectName, account: domainId, origin };
+  return { region: region || null, projectId, projectName, account: domainId, origin };
 }
 
 function placeText({ projectId, projectName, region }: Place): string {
-  return `project ${projectName ?? projectId} in ${region}`;
+  return `project ${projectName ?? projectId}${region === null ? '' : ` in ${region}`}`;
+}
+
+/** A line of recorded input that is no JSON: who gave it may see it. */
+function isMalformed(found: CtsItem['found']): boolean {
+  return 'rejected' in found && found.rejected === 'malformed';
 }
 
 /** Ids and names alone: what else is in a trace may be secret. */
 function excerptOf(given: unknown): string {
+  if (typeof given === 'string') return `a text of ${given.length} characters`;
   if (typeof given !== 'object' || given === null) return shown(String(given), 200);
   const told = ['trace_id', 'service_type', 'trace_name'].flatMap((name) => {
     const value = (given as Readonly<Record<string, unknown>>)[name];
     return value === undefined || value === null || typeof value === 'object' ? [] : [`${name} ${String(value)}`];
   });
-  return shown(told.length > 0 ? told.join(', ') : `members ${Object.keys(given).slice(0, 20).join(', ')}`, 200);
+  const names = Object.keys(given).slice(0, 20).join(', ');
+  return shown(told.length > 0 ? told.join(', ') : names === '' ? 'nothing in it' : `members ${names}`, 200);
 }

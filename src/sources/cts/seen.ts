@@ -8,7 +8,7 @@ const PREFIX = 'seen ';
 
 /** What was seen of one item. */
 interface Seen {
-  /** The later of its stamps, in milliseconds since 1970; -Infinity if it has none. */
+  /** Until when it may be in a window, in milliseconds since 1970. */
   readonly stamp: number;
   /** The number of the last walk that it came up in, twice; one more if that was on a page, and not only at an edge. */
   mark: number;
@@ -50,15 +50,15 @@ export class SeenTraces {
     return (this.#seen.get(key)?.mark ?? 0) < 2 * this.#walk + 1;
   }
 
-  /** Whether an item was counted before; from now on it was. `stamp`: the later of its stamps, or null. */
-  see(key: string, stamp: number | null, onPage: boolean): boolean {
+  /** Whether an item was counted before; from now on it was. `stamp`: until when it may be in a window. */
+  see(key: string, stamp: number, onPage: boolean): boolean {
     const mark = 2 * this.#walk + (onPage ? 1 : 0);
     const known = this.#seen.get(key);
     if (known) {
       known.mark = Math.max(known.mark, mark);
       return true;
     }
-    this.#seen.set(key, { stamp: stamp ?? Number.NEGATIVE_INFINITY, mark });
+    this.#seen.set(key, { stamp, mark });
     this.#fresh.push(key);
     return false;
   }

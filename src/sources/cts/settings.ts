@@ -30,8 +30,9 @@ export interface CtsSettings {
  * variable, what was found and what is wanted.
  */
 export function ctsSettings(config: CtsConfig, env: NodeJS.ProcessEnv): CtsSettings {
-  const retentionMs = durationMs(config.retention);
-  const sinceMs = durationMs(config.since);
+  // Windows are asked for in whole milliseconds.
+  const retentionMs = Math.ceil(durationMs(config.retention));
+  const sinceMs = Math.ceil(durationMs(config.since));
   return {
     cloud: config.cloud ?? variableOf(env, 'OS_CLOUD'),
     cloudsFile: config.clouds_file,
@@ -40,13 +41,13 @@ export function ctsSettings(config: CtsConfig, env: NodeJS.ProcessEnv): CtsSetti
     endpoint: config.endpoint,
     tracker: config.tracker ?? variableOf(env, 'CTS_TRACKER') ?? SYSTEM_TRACKER,
     intervalMs: config.interval === null ? intervalOf(env) : durationMs(config.interval),
-    overlapMs: durationMs(config.overlap),
+    overlapMs: Math.ceil(durationMs(config.overlap)),
     sinceMs: Math.min(sinceMs, retentionMs),
     retentionMs,
     api: config.api,
     labels: config.labels,
     tls: config.tls,
-    timeoutMs: durationMs(config.timeout),
+    timeoutMs: Math.min(LONGEST_TIMER_MS, durationMs(config.timeout)),
     top: config.top,
     distinct: config.distinct,
     warnings: warningsOf(config, env),
@@ -73,6 +74,8 @@ export function variableOf(env: NodeJS.ProcessEnv, name: string): string | null 
 }
 
 const MINUTE_MS = 60_000;
+/** A timer cannot be set for longer. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const DEFAULT_INTERVAL_MS = MINUTE_MS;
 /** The service keeps traces for a week: who asks less often misses some. */
 const MOST_MINUTES = 7 * 24 * 60;

@@ -1,4 +1,5 @@
-import { isObject, parseJson } from '../../lib/json-value.ts';
+import { isObject } from '../../lib/json-value.ts';
+import { parseTraces } from './exact.ts';
 import { isTrace } from './trace.ts';
 
 /** An item of recorded input as an answer has it; of a line that is no JSON, its text. */
@@ -13,7 +14,7 @@ export interface InputItem {
  */
 export function* splitInput(input: Buffer): Generator<InputItem, void> {
   const text = new TextDecoder().decode(input);
-  const whole = parseJson(text);
+  const whole = parseTraces(text);
   if (whole !== undefined) {
     yield* itemsOf(whole);
     return;
@@ -28,7 +29,7 @@ export function* splitInput(input: Buffer): Generator<InputItem, void> {
 
 function* lineItems(line: string): Generator<InputItem, void> {
   if (line === '') return;
-  const value = parseJson(line);
+  const value = parseTraces(line);
   if (value === undefined) yield { item: line, isMalformed: true };
   else yield* itemsOf(value);
 }

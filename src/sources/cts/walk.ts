@@ -95,8 +95,10 @@ async function lookUpEdge<Item extends WalkItem>(
   // They may be told more precisely than they can be asked for.
   const low = Math.floor(Math.min(...last.stamps));
   const high = Math.ceil(Math.max(...last.stamps));
-  if (high - low > EDGE_MS) return null;
-  const page = await list({ from: low - 1, to: high + 1, next: null });
+  if (high - low > EDGE_MS || high < window.from || low >= window.to) return null;
+  // Nothing is asked for that does not belong to the window.
+  const ends = { from: Math.max(low, window.from) - 1, to: Math.min(high + 1, window.to) };
+  const page = await list({ ...ends, next: null });
   if ('undecodable' in page) return page;
   return { items: page.items.filter((item) => !isOutside(item, window)), bytes: page.bytes, onPage: false };
 }

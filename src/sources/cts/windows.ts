@@ -32,17 +32,21 @@ export interface NextWindow {
   readonly more: boolean;
 }
 
+/** How exactly it is known when the service lets go of traces, in milliseconds. */
+const EXPIRY_MS = 10_000;
+
 /** The window after a position: up to now, or an hour of what was missed, the oldest first. */
 export function nextWindow({ cursor, floor }: CtsPosition, { now, overlapMs, retentionMs }: PollTimes): NextWindow {
-  const from = Math.max(floor, cursor - overlapMs, now - retentionMs);
+  const from = Math.max(floor, cursor - overlapMs, Math.min(cursor, now - retentionMs));
   if (now - from <= CHUNK_MS + overlapMs) return { window: { from, to: now + 1 }, cursor: now, more: false };
   const to = Math.max(cursor, from) + CHUNK_MS;
   return { window: { from, to }, cursor: to, more: true };
 }
 
 /** Seconds that are gone for good, as the service keeps traces only so long: those from the cursor to where it keeps them. */
-export function expiredSeconds({ cursor }: CtsPosition, { now, retentionMs }: PollTimes): number {
-  return Math.max(0, now - retentionMs - cursor) / 1000;
+export function expiredSeconds({ cursor }: CtsPosition, { now, retentionMs }: Omit<PollTimes, 'overlapMs'>): number {
+  const expiredMs = now - retentionMs - cursor;
+  return expiredMs > EXPIRY_MS ? expiredMs / 1000 : 0;
 }
 
 /** What is left of a window without the stretches in it that cannot be read. */

@@ -56,7 +56,7 @@ t.test('an access key, and nothing there', async (t) => {
     '+ traces: they can be listed; the project eu-de_winery has none of the last 7 days',
     /^\+ no trace of IAM was seen in the last 7 days: .*the main one of the region/,
   ]);
-  t.match(fake.queries, [{ from: NOON - 7 * 86_400_000, to: NOON + 1 }]);
+  t.match(fake.queries, [{ from: NOON - 7 * 86_400_000 - 1, to: NOON + 1 }]);
 });
 
 t.test('more traces than are looked at; a marker on the last page', async (t) => {

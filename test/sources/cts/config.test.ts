@@ -107,6 +107,11 @@ t.test('what the environment says', async (t) => {
   t.equal(settingsOf({}, { CTS_FROM: '10080' }).intervalMs, 604_800_000);
 });
 
+t.test('durations that no timer and no request can have', async (t) => {
+  const { timeoutMs, overlapMs } = settingsOf({ timeout: '365d', overlap: '1.0005s' });
+  t.same([timeoutMs, overlapMs], [2 ** 31 - 1, 1_001]);
+});
+
 t.test('what is worth a word', async (t) => {
   const { sinceMs, warnings } = settingsOf({ since: '30d' }, { CTS_X_PNP: 'x', CTS_STREAMS: 'y', OS_DEBUG: '1' });
   t.equal(sinceMs, 604_800_000);

@@ -1,128 +1,19 @@
 import fc from 'fast-check';
 import { pino } from 'pino';
 import t from 'tap';
-import type { CtsClient, TracePage, TraceQuery } from '../../../src/sources/cts/access/client.ts';
 import { CtsReader } from '../../../src/sources/cts/read.ts';
 import { SeenTraces } from '../../../src/sources/cts/seen.ts';
-import type { CtsPosition } from '../../../src/sources/cts/windows.ts';
-
-const START = 1_767_268_800_000;
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const SETTINGS = { intervalMs: 1, overlapMs: 5 * MINUTE, sinceMs: 0, retentionMs: 7 * 24 * HOUR };
-
-interface Trace {
-  readonly trace_id: string;
-  readonly trace_name: string;
-  readonly time: number;
-  readonly record_time: number;
-  readonly visibleAt: number;
-}
-
-/** A service with a clock of its own, of one's own making; a trace named `poison` makes each page undecodable. */
-class Service implements CtsClient {
-  readonly traces: Trace[] = [];
-  /** Seconds of waiting before each poll. */
-  steps: number[] = [];
-  clock = START;
-  limit = 5;
-  asked: TraceQuery[] = [];
-  /** Whole polls since there was no more waiting to be done. */
-  idle = 0;
-  onPoll: () => void = () => {};
-
-  now(): number {
-    return this.clock;
-  }
-
-  async place() {
-    this.clock += (this.steps.shift() ?? 0) * 1_000;
-    this.onPoll();
-    return { base: '', region: '', projectId: '', projectName: null, domainId: null, origin: '' };
-  }
-
-  async list(query: TraceQuery): Promise<TracePage | { readonly undecodable: string }> {
-    if (!Number.isInteger(query.from) || !Number.isInteger(query.to)) throw new Error(JSON.stringify(query));
-    this.asked.push(query);
-    this.clock += 7;
-    const inside = this.traces
-      .filter((trace) => trace.record_time > query.from && trace.record_time < query.to)
-      .filter((trace) => trace.visibleAt <= this.clock)
-      .sort((a, b) => b.record_time - a.record_time);
-    const rest = inside.slice(inside.findIndex(({ trace_id }) => trace_id === query.next) + 1);
-    const items = rest.slice(0, this.limit);
-    if (items.some(({ trace_name }) => trace_name === 'poison')) return { undecodable: 'no JSON' };
-    const marker = items.at(-1)?.trace_id ?? null;
-    return { items, marker, at: this.clock, bytes: 1, limit: this.limit };
-  }
-
-  async close() {}
-}
-
-interface Saved {
-  readonly position: CtsPosition | null;
-  readonly entries: readonly (readonly [string, unknown])[];
-  readonly counts: ReadonlyMap<string, number>;
-  readonly gap: number;
-}
-
-const NOTHING: Saved = { position: null, entries: [], counts: new Map(), gap: 0 };
-
-interface Run {
-  readonly service: Service;
-  readonly from: Saved;
-  /** Decides after each batch; it ends once all waiting is done, and two whole polls after that. */
-  readonly after?: () => 'go on' | 'save' | 'kill';
-}
-
-/** Reads on from what was saved, as the pipeline does; gives what was saved last. */
-async function run({
-  service,
-  from,
-  after = () => 'go on',
-}: Run): Promise<{ readonly saved: Saved; readonly end: boolean }> {
-  const counts = new Map(from.counts);
-  const entries = new Map(from.entries);
-  let { gap } = from;
-  let saved = from;
-  const seen = new SeenTraces();
-  seen.restore(from.entries);
-  const stop = new AbortController();
-  const reader = new CtsReader({
-    client: service,
-    settings: SETTINGS,
-    seen,
-    onGap: (seconds) => {
-      gap += seconds;
-    },
-    onWhole: () => {
-      if (service.steps.length === 0) service.idle += 1;
-    },
-    onError: () => {},
-    log: pino({ level: 'silent' }),
-    signal: stop.signal,
-  });
-  for await (const { items, position } of reader.follow(from.position)) {
-    for (const { key, stamps, onPage, found } of items) {
-      if (seen.see(key, stamps.length > 0 ? Math.max(...stamps) : null, onPage)) continue;
-      const { id } = found as { id: string };
-      counts.set(id, (counts.get(id) ?? 0) + 1);
-    }
-    const next = service.idle >= 2 ? 'end' : after();
-    if (next === 'save' || next === 'end') {
-      for (const [key, value] of seen.takeChanges()) {
-        if (value === undefined) entries.delete(key);
-        else entries.set(key, value);
-      }
-      saved = { position: position as CtsPosition, entries: [...entries], counts: new Map(counts), gap };
-    }
-    if (next === 'kill' || next === 'end') {
-      stop.abort();
-      return { saved, end: next === 'end' };
-    }
-  }
-  return { saved, end: true };
-}
+import {
+  HOUR,
+  MINUTE,
+  NOTHING,
+  readOn,
+  type Saved,
+  SETTINGS,
+  Service,
+  START,
+  traceOf,
+} from '../../support/fake-cts-reader.ts';
 
 t.test('each trace counts once: late ones, outages, kills between any two batches', async () => {
   const traces = fc.array(
@@ -152,7 +43,7 @@ t.test('each trace counts once: late ones, outages, kills between any two batche
       service.steps = [0, ...steps, 3_600, 61, 61, 61];
       let saved: Saved = { ...NOTHING, position: { cursor: START, floor: START, passed: [] } };
       for (let end = false; !end; ) {
-        ({ saved, end } = await run({ service, from: saved, after: () => fates.next().value }));
+        ({ saved, end } = await readOn({ service, from: saved, after: () => fates.next().value }));
       }
       for (const { trace_id } of service.traces) {
         const count = saved.counts.get(trace_id);
@@ -168,7 +59,7 @@ t.test('a first start begins as much before now as is wanted, by the clock of th
   const service = new Service();
   service.traces.push(traceOf(1, START - 10, {}), traceOf(2, START + 30_000, {}));
   service.steps = [0, 60, 60];
-  const { saved } = await run({ service, from: NOTHING });
+  const { saved } = await readOn({ service, from: NOTHING });
   t.same([...saved.counts.keys()], ['id-2'], 'what was before is left out');
   const [first] = service.asked;
   t.equal((first?.from ?? 0) + 1, saved.position?.floor);
@@ -179,7 +70,7 @@ t.test('an outage longer than the service keeps traces is told, and read as far 
   service.steps = [0, 60, 10 * 24 * 3_600, 60, 60];
   const now = START + 10 * 24 * HOUR;
   service.traces.push(traceOf(1, now - 8 * 24 * HOUR, {}), traceOf(2, now - 6 * 24 * HOUR, {}), traceOf(3, now, {}));
-  const { saved } = await run({ service, from: NOTHING });
+  const { saved } = await readOn({ service, from: NOTHING });
   t.same([...saved.counts.keys()].sort(), ['id-2', 'id-3']);
   t.ok(Math.abs(saved.gap - 3 * 24 * 3_600) < 120, `${saved.gap} s are told`);
   const oldest = Math.min(...service.asked.slice(6).map(({ from }) => from));
@@ -191,7 +82,7 @@ t.test('a second that cannot be decoded costs nothing but itself, and is told on
   service.steps = [0, 60, 60, 60, 60];
   service.traces.push({ ...traceOf(1, START + 30_000, {}), trace_name: 'poison' });
   for (let i = 2; i < 40; i++) service.traces.push(traceOf(i, START + i * 1_300, {}));
-  const { saved } = await run({ service, from: NOTHING });
+  const { saved } = await readOn({ service, from: NOTHING });
   const wanted = service.traces.filter(({ record_time }) => Math.abs(record_time - START - 30_000) > 1_000);
   for (const { trace_id } of wanted) t.equal(saved.counts.get(trace_id), 1, trace_id);
   t.ok(saved.gap > 0 && saved.gap <= 1, `${saved.gap} s are told`);
@@ -209,7 +100,7 @@ t.test('a clock of the service that is set back leaves nothing out', async (t) =
   };
   service.traces.push(traceOf(1, START - HOUR + 150_000, {}));
   const from: Saved = { ...NOTHING, position: { cursor: START, floor: START - 2 * HOUR, passed: [] } };
-  const { saved } = await run({ service, from });
+  const { saved } = await readOn({ service, from });
   t.equal(saved.position && saved.position.cursor <= service.clock, true);
 });
 
@@ -223,7 +114,7 @@ t.test('one pass reads a stretch of the past hour by hour', async (t) => {
       settings: SETTINGS,
       seen: new SeenTraces(),
       onGap: () => {},
-      onWhole: () => {},
+      onPoll: () => {},
       onError: () => {},
       log: pino({ level: 'silent' }),
       signal: new AbortController().signal,
@@ -238,17 +129,3 @@ t.test('one pass reads a stretch of the past hour by hour', async (t) => {
   t.equal(await counted(START + HOUR, START + 2 * HOUR), 10, 'since up to, but not including, until');
   t.equal(await counted(START + 5 * HOUR, null), 0);
 });
-
-function traceOf(
-  index: number,
-  at: number,
-  { late = 0, skew = 0 }: { readonly late?: number; readonly skew?: number },
-): Trace {
-  return {
-    trace_id: `id-${index}`,
-    trace_name: 'createServer',
-    time: at + skew,
-    record_time: at,
-    visibleAt: at + late,
-  };
-}

@@ -35,6 +35,9 @@ t.test('traces that the service keeps no longer are counted as gone', async (t) 
   const { retentionMs } = TIMES;
   t.equal(expiredSeconds({ cursor: NOW - retentionMs - 90_000, floor: 0, passed: [] }, TIMES), 90);
   t.equal(expiredSeconds({ cursor: NOW - retentionMs, floor: 0, passed: [] }, TIMES), 0);
+  const justNow = { cursor: NOW - retentionMs - 10_000, floor: 0, passed: [] };
+  t.equal(expiredSeconds(justNow, TIMES), 0, 'what goes in these seconds is asked for');
+  t.equal(nextWindow(justNow, TIMES).window.from, justNow.cursor);
   const at = { cursor: NOW - retentionMs, floor: 0, passed: [] };
   t.equal(nextWindow(at, TIMES).window.from, NOW - retentionMs, 'nothing older is asked for');
 });

@@ -1,11 +1,15 @@
 import type { HttpAnswer } from '../../../lib/http.ts';
-import { isObject, objectAt, parseJson } from '../../../lib/json-value.ts';
+import { isObject, objectAt } from '../../../lib/json-value.ts';
+import { parseTraces } from '../exact.ts';
 import { type CtsSettings, SYSTEM_TRACKER } from '../settings.ts';
 import type { Place, TraceQuery } from './client.ts';
 import { type Asking, pathText } from './transport.ts';
 
 /** Most traces of a page; always asked for. */
 export const PAGE_LIMIT = 200;
+
+/** A service that does not heed the limit may send more; but a body may also be made of the shortest of items. */
+const MOST_ITEMS = 100_000;
 
 /** The forms of the API, as they are tried. */
 export const APIS = ['v3', 'v2', 'v1'] as const;
@@ -46,7 +50,7 @@ export function decodePage({ text, truncated }: Pick<HttpAnswer, 'text' | 'trunc
   const begin = plain.slice(0, 1_000).trimStart();
   if (begin === '') return { foreign: 'the body is empty' };
   if (begin.startsWith('<')) return { foreign: 'the body is a web page' };
-  const body = parseJson(plain);
+  const body = parseTraces(plain);
   if (body === undefined) return { undecodable: 'the body is no JSON' };
   if (!isObject(body)) return { undecodable: 'the body is no JSON object' };
   const { traces } = body;
@@ -55,6 +59,8 @@ export function decodePage({ text, truncated }: Pick<HttpAnswer, 'text' | 'trunc
     if (traces === undefined && !Object.hasOwn(body, 'meta_data')) return { undecodable: 'the body has no traces' };
   } else if (!Array.isArray(traces)) {
     return { undecodable: 'traces is no list' };
+  } else if (traces.length > MOST_ITEMS) {
+    return { undecodable: `traces has ${traces.length} items, wanted at most ${MOST_ITEMS}` };
   }
   return { items: Array.isArray(traces) ? traces : [], marker: markerOf(objectAt(body, 'meta_data')?.marker) };
 }

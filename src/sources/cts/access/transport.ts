@@ -72,7 +72,7 @@ export class Transport {
       const answer = await http.send({ method, url: `${url}${query}`, headers, body, signal });
       clock.note(answer.headers.date, answer.status);
       if (answer.status === 429) this.#slowUntil = now() + SLOW_FOR_MS;
-      report(String(answer.status));
+      report(answer.truncated ? 'network' : String(answer.status));
       return done(answer);
     } catch (error) {
       report(isTimeout(error) ? 'timeout' : 'network');

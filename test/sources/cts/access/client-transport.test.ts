@@ -92,7 +92,7 @@ t.test('a body without end is given up', async (t) => {
   const auth = { token: 'T', project: 'b'.repeat(32) };
   const { client, signal, requests } = clientRig(t, { endpoint, auth });
   t.match(await client.list(LAST_HOUR, signal), { undecodable: /the body is longer than 64 MiB, in 5 answers/ });
-  t.same([bodies, requests.length], [5, 5]);
+  t.same([bodies, requests.map(({ code }) => code)], [5, new Array(5).fill('network')], 'none came whole');
 });
 
 t.test('TLS is verified, unless told otherwise', async (t) => {
