@@ -103,7 +103,8 @@ class Run {
     this.#options = options;
     this.#position = saved.position;
     this.ready = new Promise((resolve) => (this.#becomeReady = resolve));
-    this.#figures = new SourceFigures({ ...options, type: spec.type, label, reasons: spec.reasons ?? [] });
+    const { type, reasons = [], tellsUp = false } = spec;
+    this.#figures = new SourceFigures({ ...options, type, label, reasons, tellsUp });
     const metrics = registry.register(name, spec.metrics, constant);
     this.#stage = new Stage(spec.metrics, {
       limitOf: (def) => registry.limitOf(def),
@@ -218,8 +219,7 @@ class Run {
     if (batch.aside !== 'dropped') this.#figures.count(tally, time);
     this.#position = batch.position;
     this.#moved = true;
-    // A batch without items tells a position, not that anything can be read.
-    if (tally.items > 0 || this.#figures.state === 'starting') this.#figures.setState('reading', null);
+    this.#figures.arrived(tally.items);
   }
 
   #read(batch: Batch<unknown>, tally: Tally): void {

@@ -59,6 +59,8 @@ export interface FiguresOptions {
   readonly type: string;
   /** Reasons that are shown from the start. */
   readonly reasons: readonly string[];
+  /** Whether the source says by itself when it can be read. */
+  readonly tellsUp: boolean;
   readonly registry: Registry;
   readonly log: Logger;
   readonly now: () => number;
@@ -108,10 +110,6 @@ export class SourceFigures {
     for (const reason of reasons) this.#own.rejected.series({ ...this.#label, reason });
   }
 
-  get state(): SourceStatus['state'] {
-    return this.#status.state;
-  }
-
   get lastEvent(): number | null {
     return this.#status.lastEvent;
   }
@@ -137,6 +135,12 @@ export class SourceFigures {
     if (newest !== null) this.#noteTime(newest, time);
   }
 
+  /** A batch came. One without items tells a position, not that anything can be read. */
+  arrived(items: number): void {
+    if (this.#options.tellsUp) return;
+    if (items > 0 || this.#status.state === 'starting') this.setState('reading', null);
+  }
+
   /** An item that was known already. */
   duplicate(): void {
     this.#duplicates.inc();
@@ -157,7 +161,7 @@ export class SourceFigures {
   /** What keeps it from reading, or null: it reads again. */
   problem(text: string | null): void {
     if (text === null) {
-      if (this.#status.state === 'waiting') this.setState('reading', null);
+      if (this.#status.state !== 'ended') this.setState('reading', null);
       return;
     }
     if (text !== this.#status.problem) this.#options.log.warn({ problem: text }, 'source cannot be read');

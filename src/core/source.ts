@@ -147,6 +147,8 @@ export interface SourceSpec<Config, C extends Catalogue, Raw, Item> {
   readonly metrics: C;
   /** Reasons for which items are rejected, all of them shown from the start. */
   readonly reasons?: readonly string[];
+  /** It tells by itself when it can be read (`report.problem(null)`), as items alone do not mean that. */
+  readonly tellsUp?: boolean;
   /** Milliseconds between samples. */
   readonly sampleMs?: number;
   open(config: Config, context: SourceContext<C>): OpenedSource<Raw, Item>;

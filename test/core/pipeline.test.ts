@@ -177,6 +177,27 @@ t.test('a problem is told once and makes the source wait', async (t) => {
   t.equal((await show(registry))['test_words_total{word="a"}'], 1);
 });
 
+t.test('a source that tells when it can be read is not taken to be by its items', async (t) => {
+  const ups: unknown[] = [];
+  const read: Read = async function* (_position, { report }) {
+    const up = async () => ups.push((await show(given.registry))['trailgauge_source_up{source="test"}']);
+    yield { items: [], position: 1, bytes: 0 };
+    await up();
+    yield { items: ['a'], position: 2, bytes: 1 };
+    await up();
+    report.problem(null);
+    await up();
+    report.problem('it is away');
+    yield { items: ['b'], position: 3, bytes: 1 };
+    await up();
+    report.problem(null);
+    await up();
+  };
+  const given = options(read, { spec: { ...words(read), tellsUp: true } });
+  await startPipeline(given.options).done;
+  t.same(ups, [0, 0, 1, 0, 1]);
+});
+
 t.test('position and memory are saved together, and given back', async (t) => {
   const disk = new MemoryCells();
   const restored: SavedEntries[] = [];

@@ -17,6 +17,7 @@ export const cts = defineSource<CtsConfig, typeof CTS_METRICS, CtsItem, Trace>({
   against: (config, _core, env) => environmentFault(config, env),
   metrics: CTS_METRICS,
   reasons: ['shape'],
+  tellsUp: true,
   open: openCts,
   split: function* (input) {
     const at = Date.now();
