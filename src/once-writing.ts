@@ -31,6 +31,7 @@ export async function readAndWrite(options: OnceOptions, engine: Engine, readAll
       onCommit: () => {},
     });
     try {
+      throwIfUnable(writing);
       const { signal, broken, end } = untilBroken(keeper, options.signal);
       await readAll({ ...options, signal }, engine, writing, (started) => {
         pipelines = started;
@@ -47,6 +48,12 @@ export async function readAndWrite(options: OnceOptions, engine: Engine, readAll
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Throws where a writer is not told where to write: nobody will tell it while this runs. */
+function throwIfUnable(writing: Writing): void {
+  const [unable] = writing.status().filter(({ problem }) => problem !== null);
+  if (unable) throw new Error(`writer ${unable.name}: ${unable.problem}`);
 }
 
 /** Reading ends when nothing can be saved: there is nobody who would make room. */

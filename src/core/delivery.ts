@@ -127,7 +127,9 @@ class Loop {
   }
 
   start(): void {
-    this.#running = this.#run();
+    const { problem } = this.#opened;
+    if (problem === undefined) this.#running = this.#run();
+    else this.#problem(problem);
   }
 
   async finish(): Promise<void> {

@@ -50,11 +50,27 @@ export interface WriterContext {
 /** A writer that was opened. */
 export interface OpenedWriter {
   /**
+   * What keeps it from writing until the program is started again, if anything does: nothing is given to it meanwhile, and
+   * waits.
+   */
+  readonly problem?: string;
+  /**
    * Sends events, in their order. An error that is thrown counts as `later` for all of them. What is sent for an event
    * is the same each time: it may have arrived before.
    */
   write(events: readonly Event[], signal: AbortSignal): Promise<Written>;
   close(): Promise<void>;
+}
+
+/** A writer that is not told where to write: it is down, and the program runs all the same. */
+export function unableWriter(problem: string): OpenedWriter {
+  return {
+    problem,
+    write: async () => {
+      throw new Error(problem);
+    },
+    close: async () => {},
+  };
 }
 
 /** What all writers have in their configuration (`writerSection`). */

@@ -10,6 +10,9 @@ export const ANSWER_LIMIT = 1024 * 1024;
 /** Bodies above this are sent compressed, in bytes. */
 export const GZIP_ABOVE = 1024;
 
+/** How long a body that nobody wants may go on until its connection is given up, in milliseconds. */
+const UNWANTED_MS = 250;
+
 /** Longest wait that `Retry-After` may ask for, in milliseconds. */
 export const RETRY_AFTER_LIMIT = 300_000;
 
@@ -32,7 +35,7 @@ export interface HttpOptions {
   readonly answerLimit?: number;
   /** Whether a long body is sent compressed; true, unless it is told that the far end may not understand it. */
   readonly gzip?: boolean;
-  /** An answer is known by its head: what follows is not waited for, and `text` is empty. */
+  /** An answer is known by its head: `text` is empty, and a body that does not end at once ends the connection. */
   readonly headOnly?: boolean;
   readonly now?: () => number;
 }
@@ -218,13 +221,20 @@ function collect(
         truncated,
         retryAfterMs: retryAfterMs(response.headers['retry-after'], now()),
       });
-    response.on('error', reject);
     if (headOnly) {
-      finish(false);
-      // Until its end or the time-out; then the connection is free for the next request.
-      response.resume();
+      // At its end the connection is free for the next request; waiting for that, no more are open than are asked at once.
+      const timer = setTimeout(() => response.destroy(), UNWANTED_MS);
+      const end = () => {
+        clearTimeout(timer);
+        finish(false);
+      };
+      response
+        .on('error', () => {})
+        .once('close', end)
+        .resume();
       return;
     }
+    response.on('error', reject);
     response.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
       length += chunk.length;

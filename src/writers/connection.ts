@@ -61,7 +61,8 @@ export function strangeAnswer({ status, headers, text }: HttpAnswer): string | n
   return `HTTP ${status} with a web page, which is not what this server would answer; does url name another one?`;
 }
 
-async function readCertificates(path: string): Promise<string> {
+/** The text of a file of certificates. Throws with its place if it cannot be read, or holds none. */
+export async function readCertificates(path: string): Promise<string> {
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw new Error(`ca: cannot read ${path}: ${cause.code ?? cause.message}`, { cause });
   });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Fault } from '../core/config.ts';
 import { described, fieldMeta, type Secret, secret, text } from '../core/fields.ts';
 
 /** What an address has to be, and what it must not end in. */
@@ -31,6 +32,16 @@ export function addressProblem(value: string, { example, endpoint, bare = false 
   if (endpoint !== undefined && url.pathname.endsWith(endpoint))
     return `found the end point ${endpoint}, wanted the address before it`;
   return null;
+}
+
+/** What a look at a section throws, as a fault of it; null for nothing. */
+export function thrownFault(look: () => unknown): Fault | null {
+  try {
+    look();
+    return null;
+  } catch (error) {
+    return [[], error instanceof Error ? error.message : String(error)];
+  }
 }
 
 /** A schema of `core/fields` that also takes null. */

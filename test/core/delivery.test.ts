@@ -42,12 +42,13 @@ interface RigOptions extends Partial<WriterConfig> {
   readonly disk?: Disk;
   readonly directory?: string;
   readonly close?: () => Promise<void>;
+  readonly problem?: string;
   readonly spec?: Pick<AnyWriter, 'atOnce' | 'pace'>;
 }
 
 /** A delivery that runs. */
 async function start(t: Test, write: OpenedWriter['write'], options: RigOptions = {}): Promise<Rig> {
-  const { disk = new Disk(), directory = folder(t), close = async () => {}, spec = {}, ...config } = options;
+  const { disk = new Disk(), directory = folder(t), close = async () => {}, problem, spec = {}, ...config } = options;
   const queue = new Queue(disk);
   queue.restore(disk.cells.load());
   const registry = new Registry({ seriesLimit: 100 });
@@ -60,7 +61,7 @@ async function start(t: Test, write: OpenedWriter['write'], options: RigOptions 
       repeats: '',
       ...spec,
       config: z.any(),
-      open: () => ({ write, close }),
+      open: () => ({ write, close, ...(problem !== undefined && { problem }) }),
       check: async function* () {},
     }),
     config: { sources: [], queue: '1GiB', batch: 1_000, timeout: '30s', drain: '5s', ...config },
@@ -146,6 +147,22 @@ t.test('what waits is delivered in its order, and counted', { buffered: true }, 
   });
   await eventually('idleness', () => delivery.status().state === 'idle');
   t.match(delivery.status(), { events: 3, dropped: 0, queue: { events: 0, limit: 1024 ** 3 }, lastError: null });
+});
+
+t.test('one that cannot write from the start is down, and what comes waits', { buffered: true }, async (t) => {
+  const { calls, write } = answers();
+  const disk = new Disk();
+  const { delivery, put, metrics, logged, commit } = await start(t, write, { disk, problem: 'found no url' });
+  t.match(delivery.status(), { state: 'waiting', problem: 'found no url', events: 0 });
+  t.match(logged, [{ msg: 'writer cannot deliver', problem: 'found no url' }]);
+  put('1', '2');
+  t.match(await metrics(), { 'up{}': 0, 'events_total{}': 0, 'queue_events{}': 2 });
+  commit();
+  await delivery.close();
+  t.same(calls, []);
+  const after = await start(t, write, { disk });
+  await eventually('the delivery after the next start', () => after.delivery.status().events === 2);
+  t.same(calls, [['1', '2']]);
 });
 
 t.test('batches are of the size that is configured, and none waits once it is full', { buffered: true }, async (t) => {

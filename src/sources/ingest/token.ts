@@ -45,9 +45,14 @@ export function tokenCheck({ token, env, now }: TokenOptions): (shown: readonly 
   };
 }
 
-/** What a request shows: `Authorization: Bearer TOKEN`, and `?token=TOKEN` for senders that cannot set a header. */
+/**
+ * What a request shows: `Authorization: Bearer TOKEN`, and `?token=TOKEN` for senders that cannot set a header; a `+` in that
+ * means itself, too, as it stands in base64 and few would write it as `%2B`.
+ */
 export function shownTokens({ headers, query }: PushedHead): readonly string[] {
   const { authorization } = headers;
   const bearer = typeof authorization === 'string' ? /^bearer +(.+)$/i.exec(authorization)?.[1]?.trim() : undefined;
-  return [...(bearer === undefined ? [] : [bearer]), ...query.getAll('token').slice(0, 1)];
+  const given = query.getAll('token').slice(0, 1);
+  const plus = given.filter((token) => token.includes(' ')).map((token) => token.replaceAll(' ', '+'));
+  return [...(bearer === undefined ? [] : [bearer]), ...given, ...plus];
 }

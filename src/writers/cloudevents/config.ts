@@ -3,7 +3,7 @@ import type { Fault } from '../../core/config.ts';
 import { choice, integer, option, text } from '../../core/fields.ts';
 import { writerSection } from '../../core/writer-config.ts';
 import { durationMs } from '../../lib/duration.ts';
-import { address, addressProblem, maybeText, nullable } from '../fields.ts';
+import { address, addressProblem, maybeText, nullable, thrownFault } from '../fields.ts';
 import { type Overrides, overridesField, parseOverrides, splitOverrides } from './overrides.ts';
 
 const EXAMPLE = 'http://broker-ingress.knative-eventing.svc.cluster.local/default/default';
@@ -60,10 +60,18 @@ export interface SinkTarget {
   readonly hasToken: boolean;
 }
 
+/** What is wrong where nothing says where events go. */
+export const NO_TARGET = `found neither url nor $K_SINK, wanted an address such as ${EXAMPLE}`;
+
+/** Whether anything says where events go. A SinkBinding may come later, and with it another environment. */
+export function hasTarget({ url }: CloudEventsConfig, env: NodeJS.ProcessEnv): boolean {
+  return Boolean(url ?? env.K_SINK);
+}
+
 /** Where events go. Throws if neither the configuration nor the environment says, or says what cannot be. */
 export function targetOf(config: CloudEventsConfig, env: NodeJS.ProcessEnv): SinkTarget {
   const url = config.url ?? env.K_SINK;
-  if (!url) throw new Error(`found neither url nor $K_SINK, wanted an address such as ${EXAMPLE}`);
+  if (!url) throw new Error(NO_TARGET);
   const problem = config.url === null ? addressProblem(url, { example: EXAMPLE }) : null;
   if (problem !== null) throw new Error(`$K_SINK: ${problem}`);
   const { extensions, ignored } = splitOverrides(overridesOf(config, env));
@@ -79,13 +87,7 @@ export function targetOf(config: CloudEventsConfig, env: NodeJS.ProcessEnv): Sin
 
 /** What the environment says wrongly; that it says nothing is told when it is needed. */
 export function environmentFault(config: CloudEventsConfig, env: NodeJS.ProcessEnv): Fault | null {
-  if (config.url === null && !env.K_SINK) return null;
-  try {
-    targetOf(config, env);
-    return null;
-  } catch (error) {
-    return [[], error instanceof Error ? error.message : String(error)];
-  }
+  return hasTarget(config, env) ? thrownFault(() => targetOf(config, env)) : null;
 }
 
 function overridesOf({ overrides }: CloudEventsConfig, env: NodeJS.ProcessEnv): Overrides {

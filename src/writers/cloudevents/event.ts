@@ -20,6 +20,7 @@ export interface EventSettings {
  */
 export function cloudEvent(event: Event, { source, overrides }: EventSettings): CloudEvent {
   const section = source ?? `/trailgauge/${event.source.toWellFormed().split('/').map(encodeURIComponent).join('/')}`;
+  if (!foreignAttributes(event) && datasetOf(event) === 'cts') return traceEvent(event, section, overrides);
   const { attributes, data } = eventOf(event, section);
   return { attributes: new Map([...attributes, ...overrides]), data };
 }
@@ -28,7 +29,6 @@ function eventOf(event: Event, section: string): CloudEvent {
   const received = foreignAttributes(event);
   if (received) return foreignEvent(event, received);
   const dataset = datasetOf(event);
-  if (dataset === 'cts') return traceEvent(event, section);
   const kind = textOf(event.data.kind) || event.action;
   const identity = {
     source: section,
@@ -39,8 +39,8 @@ function eventOf(event: Event, section: string): CloudEvent {
   return { attributes, data: toJson(event) };
 }
 
-function traceEvent(event: Event, section: string): CloudEvent {
-  const attributes = present(traceAttributes(event, section));
+function traceEvent(event: Event, section: string, overrides: Overrides): CloudEvent {
+  const attributes = new Map([...present(traceAttributes(event, section)), ...overrides]);
   const trace = traceData(event);
   if (!trace) return { attributes, data: toJson(event) };
   return { attributes, data: traceText(trace, Buffer.byteLength(JSON.stringify([...attributes]))) };

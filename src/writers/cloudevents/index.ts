@@ -1,8 +1,22 @@
-import { type AnyWriter, defineWriter, type OpenedWriter, type WriterContext } from '../../core/writer.ts';
+import {
+  type AnyWriter,
+  defineWriter,
+  type OpenedWriter,
+  unableWriter,
+  type WriterContext,
+} from '../../core/writer.ts';
 import type { Pace } from '../../lib/retry.ts';
 import { held, messageOf as messageOfError, startTally } from '../tally.ts';
 import { checkSink } from './check.ts';
-import { type CloudEventsConfig, cloudeventsConfig, environmentFault, type SinkTarget, targetOf } from './config.ts';
+import {
+  type CloudEventsConfig,
+  cloudeventsConfig,
+  environmentFault,
+  hasTarget,
+  NO_TARGET,
+  type SinkTarget,
+  targetOf,
+} from './config.ts';
 import { noProof } from './doubt.ts';
 import { cloudEvent } from './event.ts';
 import { KNATIVE_PLACES, type MountedPlaces } from './mounted.ts';
@@ -41,6 +55,7 @@ export function cloudeventsIn(places: MountedPlaces): AnyWriter {
 
 function openCloudEvents(config: CloudEventsConfig, context: WriterContext, places: MountedPlaces): OpenedWriter {
   const { env, log, now } = context;
+  if (!hasTarget(config, env)) return unableWriter(NO_TARGET);
   const target: SinkTarget = targetOf(config, env);
   const { source, mode, concurrency } = config;
   const { overrides, ignored } = target;

@@ -1,6 +1,7 @@
 import type { Event } from '../../core/event.ts';
 import { isObject, parseJson } from '../../lib/json-value.ts';
 import { type DataMap, isMap, textOf } from '../event-data.ts';
+import { traceType } from '../trace-type.ts';
 import { type Attribute, coreAttributes, ownExtensions } from './attributes.ts';
 
 /**
@@ -36,15 +37,6 @@ export function traceData({ data }: Event): DataMap | null {
   const trace = raw as DataMap;
   const user = userOf(trace.user);
   return { ...trace, ...(user && { user }), trace_rating: rating, trace_status: rating };
-}
-
-/** `service.trace type.resource type.name` in lower case; what is missing in between leaves two dots. */
-function traceType({ action, data }: Event): string {
-  const parts = [data.service, data.traceType, data.resourceType, action];
-  const joined = parts.map((part) => textOf(part).toLowerCase()).join('.');
-  let end = joined.length;
-  while (joined[end - 1] === '.') end--;
-  return joined.slice(0, end) || 'cts.trace';
 }
 
 /** Text that is JSON is what it says, other text is a name; null where it stays as it is. */

@@ -3,7 +3,7 @@ import type { Fault } from '../../core/config.ts';
 import { choice, described, option, type Secret, text } from '../../core/fields.ts';
 import { writerSection } from '../../core/writer-config.ts';
 import { readSecret } from '../../lib/secrets.ts';
-import { address, maybeSecret, maybeText, nullable, ruled } from '../fields.ts';
+import { address, maybeSecret, maybeText, nullable, ruled, thrownFault } from '../fields.ts';
 import type { Document } from './bulk.ts';
 import type { BulkSecret } from './request.ts';
 
@@ -60,10 +60,18 @@ export interface BulkTarget {
   readonly index: string;
 }
 
+/** What is wrong where nothing says where documents go. */
+export const NO_TARGET = `found neither url nor $ES_HOST, wanted an address such as ${EXAMPLE}`;
+
+/** Whether anything says where documents go. */
+export function hasTarget({ url }: ElasticsearchConfig, env: NodeJS.ProcessEnv): boolean {
+  return Boolean(url ?? env.ES_HOST);
+}
+
 /** Where documents go. Throws if neither the configuration nor the environment says, or says what cannot be. */
 export function targetOf({ url, index }: ElasticsearchConfig, env: NodeJS.ProcessEnv): BulkTarget {
   const place = url ?? env.ES_HOST;
-  if (!place) throw new Error(`found neither url nor $ES_HOST, wanted an address such as ${EXAMPLE}`);
+  if (!place) throw new Error(NO_TARGET);
   if (!URL.canParse(/^[a-z][a-z0-9+.-]*:\/\//i.test(place) ? place : `http://${place}`)) {
     throw new Error(`$ES_HOST: found no address, wanted one such as ${EXAMPLE}`);
   }
@@ -74,13 +82,7 @@ export function targetOf({ url, index }: ElasticsearchConfig, env: NodeJS.Proces
 
 /** What the environment says wrongly; that it says nothing is told when it is needed. */
 export function environmentFault(config: ElasticsearchConfig, env: NodeJS.ProcessEnv): Fault | null {
-  if (config.url === null && !env.ES_HOST) return null;
-  try {
-    targetOf(config, env);
-    return null;
-  } catch (error) {
-    return [[], error instanceof Error ? error.message : String(error)];
-  }
+  return hasTarget(config, env) ? thrownFault(() => targetOf(config, env)) : null;
 }
 
 /** Reads who writes. Throws with the place of a secret that cannot be read. */

@@ -1,10 +1,18 @@
-import { defineWriter, type OpenedWriter, type WriterContext } from '../../core/writer.ts';
+import { defineWriter, type OpenedWriter, unableWriter, type WriterContext } from '../../core/writer.ts';
 import { durationMs } from '../../lib/duration.ts';
 import { type Connection, openConnection, type Send } from '../connection.ts';
 import { held, messageOf, startTally, unanswered } from '../tally.ts';
 import { bulkItem, documentId } from './bulk.ts';
 import { checkElasticsearch } from './check.ts';
-import { type ElasticsearchConfig, elasticsearchConfig, environmentFault, secretOf, targetOf } from './config.ts';
+import {
+  type ElasticsearchConfig,
+  elasticsearchConfig,
+  environmentFault,
+  hasTarget,
+  NO_TARGET,
+  secretOf,
+  targetOf,
+} from './config.ts';
 import { eventDocument } from './document.ts';
 import { noDoubt } from './doubt.ts';
 import { type BulkSecret, bulkRequest } from './request.ts';
@@ -30,8 +38,9 @@ export const elasticsearch = defineWriter<ElasticsearchConfig>({
 });
 
 function openElasticsearch(config: ElasticsearchConfig, context: WriterContext): OpenedWriter {
-  const target = targetOf(config, context.env);
   const { log, env } = context;
+  if (!hasTarget(config, env)) return unableWriter(NO_TARGET);
+  const target = targetOf(config, env);
   if (env.ES_SUBTABLE) log.warn('ES_SUBTABLE is ignored: document types are no more, since Elasticsearch 8');
   const connection = connect(config, context);
   const template = templateOnce({ target, template: config.template, documents: config.documents }, log);

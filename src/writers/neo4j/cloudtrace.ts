@@ -1,5 +1,6 @@
 import type { Event } from '../../core/event.ts';
 import { dataOf, datasetOf, textOf } from '../event-data.ts';
+import { traceType } from '../trace-type.ts';
 import type { Model, Run, SchemaItem } from './model.ts';
 import { byText, epochMs, nodeKey } from './texts.ts';
 import { ctsUser } from './trails-event.ts';
@@ -43,7 +44,7 @@ export function cloudtraceEvent(event: Event): CloudtraceEvent {
     id: nodeKey(event.id),
     time: epochMs(event.time),
     source: nodeKey(said('origin') || `/trailgauge/${event.source}`),
-    type: nodeKey(typeOf(event)),
+    type: nodeKey(traceType(event)),
     subject: keyOrNull(user?.name || user?.id),
     resource: keyOrNull(said('resourceId') || said('resourceName') || event.target?.id),
     status: nodeKey(said('rating').trim().toLowerCase() || 'unknown'),
@@ -54,15 +55,6 @@ export function cloudtraceEvent(event: Event): CloudtraceEvent {
 
 function keyOrNull(text: string | undefined): string | null {
   return text === undefined || text === '' ? null : nodeKey(text);
-}
-
-/** The CloudEvents type of the trace. */
-function typeOf(event: Event): string {
-  const parts = ['service', 'traceType', 'resourceType'].map((name) => textOf(dataOf(event, name)));
-  const joined = [...parts, event.action].join('.').toLowerCase();
-  let end = joined.length;
-  while (joined[end - 1] === '.') end--;
-  return joined.slice(0, end) || 'cts.trace';
 }
 
 function unique(name: string, label: string, properties: string): SchemaItem {

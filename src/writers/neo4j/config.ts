@@ -8,31 +8,35 @@ import { maybeSecret, maybeText, nullable, ruled } from '../fields.ts';
 const EXAMPLE = 'neo4j://localhost:7687';
 const WISH = `wanted an address such as ${EXAMPLE}, bolt://HOST:7687 or neo4j+s://HOST`;
 
-const section = writerSection('Neo4j 5: who did what to which resource, from where, as a graph.', {
-  uri: option(graphAddress(), null, `Address of the server. Null: \`$NEO4J_URI\`, else \`${EXAMPLE}\`.`),
-  user: option(maybeText(), null, 'User. Null: `$NEO4J_USER`, else `neo4j`.'),
-  password: option(
-    maybeSecret(),
-    null,
-    'Password of the user. Null: `$NEO4J_PASSWORD`; without either nobody signs in, as a server without authentication wants it.',
-  ),
-  database: option(maybeText(), null, "Database. Null: the user's home database, mostly `neo4j`."),
-  model: option(
-    choice('trails', 'cloudtrace'),
-    'trails',
-    '`trails`: all events, with sums; `cloudtrace`: CTS traces, with the labels that the Go program cloudtrace-exporter made.',
-  ),
-  retention: option(
-    nullable(duration()),
-    null,
-    'Age at which `Event` nodes are deleted, at the start and every hour; null keeps them. All else stays.',
-  ),
-  ca: option(
-    maybeText(),
-    null,
-    'File of certificates (PEM) to trust instead of the usual ones; the connection is then encrypted.',
-  ),
-});
+const section = writerSection(
+  'Neo4j 5: who did what to which resource, from where, as a graph.',
+  {
+    uri: option(graphAddress(), null, `Address of the server. Null: \`$NEO4J_URI\`, else \`${EXAMPLE}\`.`),
+    user: option(maybeText(), null, 'User. Null: `$NEO4J_USER`, else `neo4j`.'),
+    password: option(
+      maybeSecret(),
+      null,
+      'Password of the user. Null: `$NEO4J_PASSWORD`; without either nobody signs in, as a server without authentication wants it.',
+    ),
+    database: option(maybeText(), null, "Database. Null: the user's home database, mostly `neo4j`."),
+    model: option(
+      choice('trails', 'cloudtrace'),
+      'trails',
+      '`trails`: all events, with sums; `cloudtrace`: CTS traces, with the labels that the Go program cloudtrace-exporter made.',
+    ),
+    retention: option(
+      nullable(duration()),
+      null,
+      'Age at which `Event` nodes are deleted, at the start and every hour; null keeps them. All else stays.',
+    ),
+    ca: option(
+      maybeText(),
+      null,
+      'File of certificates (PEM) to trust instead of the usual ones; the connection is then encrypted.',
+    ),
+  },
+  { timeout: '60s' },
+);
 
 /** A validated `writers.neo4j`. */
 export type Neo4jConfig = z.output<typeof section>;

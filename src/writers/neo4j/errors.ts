@@ -1,3 +1,5 @@
+import { isLate } from './within.ts';
+
 /**
  * What to do after an error of a transaction:
  * - `again`: the same once more, later: nobody has to do anything.
@@ -51,7 +53,7 @@ const LARGE = /OutOfMemory|^Neo\.ClientError\.Transaction\.(?:TransactionTimedOu
 function kindOf(code: string, error: unknown): Judgement['kind'] {
   if (LARGE.test(code)) return 'smaller';
   const isRetryable = typeof error === 'object' && error !== null && 'retryable' in error && error.retryable === true;
-  if (isRetryable || code.startsWith('Neo.TransientError.')) return 'again';
+  if (isRetryable || isLate(error) || code.startsWith('Neo.TransientError.')) return 'again';
   if (SETTING.test(code)) return 'hold';
   if (code === 'Neo.ClientError.Schema.ConstraintValidationFailed') return 'race';
   return code.startsWith('Neo.ClientError.') ? 'split' : 'unclear';

@@ -5,6 +5,7 @@ import { held, type Postponed, startTally } from '../tally.ts';
 import { cloudtrace } from './cloudtrace.ts';
 import { type Neo4jConfig, passwordOf, targetOf } from './config.ts';
 import { judgeError } from './errors.ts';
+import { hinted } from './hints.ts';
 import { type LinkOptions, openLink } from './link.ts';
 import type { Model } from './model.ts';
 import { startRetention } from './retention.ts';
@@ -73,8 +74,9 @@ export function openGraphWriter(config: Neo4jConfig, context: WriterContext): Op
         await note(error).catch(() => {});
         written = startTally().written(postponedBy(error));
       }
-      if (written.kind === 'later') link.forget();
-      return placed(written, places, events.length);
+      if (written.kind === 'done') return placed(written, places, events.length);
+      link.forget();
+      return placed({ ...written, text: hinted(written.text) }, places, events.length);
     },
     close: async () => {
       retention?.stop();

@@ -1,8 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config, Driver, Session } from 'neo4j-driver';
 import { readVersion } from '../../core/version.ts';
+import { readCertificates } from '../connection.ts';
 import { codeOf } from './errors.ts';
+import { knock } from './knock.ts';
+import { within } from './within.ts';
 
 /** What a connection depends on. */
 export interface LinkOptions {
@@ -35,8 +37,13 @@ export interface Connected {
   session(): Session;
 }
 
-/** Nothing is loaded, read or asked before it is needed. */
-export function openLink(options: LinkOptions, begin: Begin): Link {
+/** Longest wait for a connection and what it begins with: constraints on a large graph take their time. */
+const BEGIN_MS = 600_000;
+
+/** Nothing is loaded, read or asked before it is needed. `beginMs`: the longest wait for a connection and its begin. */
+export function openLink(options: LinkOptions, begin: Begin, beginMs: number = BEGIN_MS): Link {
+  const ending = new AbortController();
+  const { signal } = ending;
   let known: { readonly driver: Driver; readonly connected: Connected } | null = null;
   let loading: Promise<Connected> | null = null;
   const forget = () => {
@@ -47,9 +54,11 @@ export function openLink(options: LinkOptions, begin: Begin): Link {
   const connect = async (): Promise<Connected> => {
     if (known) return known.connected;
     const password = await options.readPassword();
+    await knock(options.uri, { isEncrypted: isEncrypted(options), signal });
     const driver = await openDriver(options, password);
     try {
-      const connected = await beginWith(driver, { ...options, begin }, password);
+      const beginning = beginWith(driver, { ...options, begin }, password);
+      const connected = await within(beginning, { ms: beginMs, signal });
       known = { driver, connected };
       return connected;
     } catch (error) {
@@ -66,6 +75,7 @@ export function openLink(options: LinkOptions, begin: Begin): Link {
     },
     forget,
     close: async () => {
+      ending.abort();
       const closing = async () => {
         await loading;
         await known?.driver.close();
@@ -113,7 +123,8 @@ async function homeDatabase(driver: Driver): Promise<string | null> {
 /** A driver for this server, of which nothing was asked yet. */
 export async function openDriver(options: LinkOptions, password: string | null): Promise<Driver> {
   const { ca, uri, user, env } = options;
-  if (ca !== null) await checkCertificates(ca);
+  // The driver would not say which file it is that it cannot use.
+  if (ca !== null) await readCertificates(ca);
   const { default: neo4j } = await import('neo4j-driver');
   const auth =
     password === null ? { scheme: 'none', principal: '', credentials: '' } : neo4j.auth.basic(user, password);
@@ -137,6 +148,11 @@ export async function openDriver(options: LinkOptions, password: string | null):
   return neo4j.driver(ca === null ? uri : uri.replace(/^([a-z0-9]+)\+s:/i, '$1:'), auth, config);
 }
 
+/** Whether a server is spoken to by TLS. */
+export function isEncrypted({ uri, ca }: Pick<LinkOptions, 'uri' | 'ca'>): boolean {
+  return ca !== null || /^[a-z0-9]+\+s/i.test(uri);
+}
+
 /** With `neo4j://` an error tells of the lists of servers, not of what went wrong: this asks the server itself. */
 export async function plainError(options: LinkOptions, error: unknown): Promise<unknown> {
   if (!/^neo4j/i.test(options.uri) || codeOf(error) !== 'ServiceUnavailable') return error;
@@ -150,14 +166,5 @@ export async function plainError(options: LinkOptions, error: unknown): Promise<
     return codeOf(cause).startsWith('Neo.') ? error : cause;
   } finally {
     await driver.close().catch(() => {});
-  }
-}
-
-async function checkCertificates(path: string): Promise<void> {
-  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new Error(`ca: cannot read ${path}: ${cause.code ?? cause.message}`, { cause });
-  });
-  if (!text.includes('-----BEGIN CERTIFICATE-----')) {
-    throw new Error(`ca: found no certificate in ${path}, wanted PEM`);
   }
 }

@@ -46,7 +46,7 @@ export const EVENT_PROPERTIES = [
 export function trailsEvent(event: Event): TrailsEvent {
   const { source, scope, data } = event;
   const said = (name: string) => textOf(dataOf(event, name));
-  const key = eventKey(event);
+  const key = nodeKey(source, event.id);
   const isCts = datasetOf(event) === 'cts';
   const { actor, domain } = isCts ? ctsActor(event) : { actor: plainActor(event), domain: null };
   const address = event.actor?.address?.toLowerCase() ?? '';
@@ -92,12 +92,6 @@ export function ctsUser(event: Event): { readonly id: string; readonly name: str
   const isSystem =
     event.actor?.type === 'system' || textOf(dataOf(event, 'traceType')).toLowerCase() === 'systemaction';
   return isSystem ? { id: '', name: 'system', type: 'system' } : null;
-}
-
-/** Ids are those of their source; a foreign CloudEvent is known by its own source too. */
-function eventKey({ source, id, data }: Event): string {
-  const origin = data.kind === 'cloudevent' ? textOf(data.origin) : '';
-  return origin === '' ? nodeKey(source, id) : nodeKey(source, origin, id);
 }
 
 function ctsActor(event: Event): { readonly actor: TrailsNode | null; readonly domain: TrailsNode | null } {

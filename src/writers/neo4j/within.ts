@@ -9,7 +9,7 @@ export async function within<T>(promise: Promise<T>, { ms, signal }: Limits): Pr
   promise.catch(() => {});
   let end: () => void = () => {};
   const limit = new Promise<never>((_, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer within ${Math.round(ms / 1_000)} s`)), ms);
+    const timer = setTimeout(() => reject(lateError(ms)), ms);
     const stop = () => reject(new Error('stopped before the answer came'));
     if (signal.aborted) stop();
     signal.addEventListener('abort', stop, { once: true });
@@ -23,6 +23,21 @@ export async function within<T>(promise: Promise<T>, { ms, signal }: Limits): Pr
   } finally {
     end();
   }
+}
+
+/** Whether somebody did not answer in time. */
+export function isLate(error: unknown): boolean {
+  return error instanceof Error && (error.name === LATE || ACQUISITION.test(error.message));
+}
+
+const LATE = 'TimeoutError';
+/** The driver's own words for it, without any code. */
+const ACQUISITION = /^Connection acquisition timed out/;
+
+function lateError(ms: number): Error {
+  const error = new Error(`no answer within ${Math.round(ms / 1_000)} s`);
+  error.name = LATE;
+  return error;
 }
 
 /** What the driver may take on top of a transaction: it repeats one for 10 s, and may wait twice as long. */

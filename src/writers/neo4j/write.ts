@@ -35,7 +35,9 @@ export async function writeGraph(events: readonly Event[], writing: GraphWriting
   const tally = startTally();
   tally.done(accepted);
   if (refused.length > 0 && !task.isProven && !(await isOneBad(task))) {
-    return tally.written(postponed ?? held(`every event of a batch is refused: ${refused[0]?.text}`));
+    const written = tally.written(postponed ?? held(`every event of a batch is refused: ${refused[0]?.text}`));
+    // One that is taken tells that it is they who are bad.
+    return written.kind === 'later' ? { ...written, more: true } : written;
   }
   for (const one of refused) tally.refuse(one);
   return tally.written(postponed);

@@ -13,6 +13,7 @@ t.test('what a request shows', async (t) => {
   t.same(shown('Bearer'), []);
   t.same(shown(undefined), []);
   t.same(shown(undefined, 'token=a%2Bb&token=c'), ['a+b']);
+  t.same(shown(undefined, 'token=a+b='), ['a b=', 'a+b='], 'as it is written, or as a form would mean it');
   t.same(shown('Bearer x', 'token=y'), ['x', 'y']);
 });
 

@@ -201,6 +201,14 @@ t.test('overrides replace extensions, and add to them', async (t) => {
   t.match(told(trace('plain'), { overrides }).attributes, { cluster: 'Nord "1"', status: 'replaced' });
 });
 
+t.test('overrides count for the size of an event', async (t) => {
+  const plain = trace('plain');
+  const event = { ...plain, data: { ...plain.data, raw: { request: 'x'.repeat(58 * 1024) } } };
+  t.ok(sent(event, 'binary').body.length > 58 * 1024);
+  const overrides = new Map([['note', 'y'.repeat(2 * 1024)]]);
+  t.ok(sent(event, 'binary', { overrides }).body.length < 9 * 1024);
+});
+
 const FOREIGN: Event = {
   id: 'e-1',
   time: 1_767_268_861_130,

@@ -37,7 +37,7 @@ t.test('mistakes', async (t) => {
 
 t.test('what the environment says is looked at when the writer is opened', async (t) => {
   const open = (env: NodeJS.ProcessEnv) => () => openWriter(t, elasticsearch, {}, { env });
-  t.throws(open({}), { message: /^found neither url nor \$ES_HOST, wanted an address/ });
+  t.match(open({})(), { problem: /^found neither url nor \$ES_HOST, wanted an address/ });
   t.throws(open({ ES_HOST: 'http://kim:secret@:x' }), {
     message: '$ES_HOST: found no address, wanted one such as http://localhost:9200',
   });
