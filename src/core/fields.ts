@@ -122,6 +122,7 @@ export function masked(schema: z.ZodType | undefined, value: unknown): unknown {
   const meta = schema && metas.get(schema);
   if (!meta || value === null || value === undefined) return value;
   if (meta.secret) return SECRET_PLACES.some((place) => place.safeParse(value).success) ? value : MASK;
+  if (meta.kind === 'URL' && typeof value === 'string') return value.replace(SECRET_QUERY, `$1${MASK}`);
   if (!meta.fields) return value;
   const secretive = holdsSecret(meta);
   // Not a map: perhaps a secret that was written a level too high.
@@ -131,6 +132,9 @@ export function masked(schema: z.ZodType | undefined, value: unknown): unknown {
     secretive && !fields.has(key) ? MASK : masked(fields.get(key), inner);
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shown(key, inner)]));
 }
+
+/** A secret in the query of an address, such as the token of a sink. */
+const SECRET_QUERY = /([?&][^=&#]*(?:token|key|secret|pass|sig)[^=&#]*=)[^&#]+/gi;
 
 /** What stands in place of a secret. */
 const MASK = '<secret>';

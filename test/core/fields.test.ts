@@ -74,6 +74,15 @@ t.test('a secret that is written out is masked; where one is kept is shown', asy
   t.same(show({}), { url: 'x', password: '<secret>', token: null, tls: { key: '<secret>' } });
 });
 
+t.test('a secret in the query of an address is masked', async (t) => {
+  const url = described(text(), { kind: 'URL' });
+  const schema = section('Test.', { url: option(url, 'http://a', 'A sink.') });
+  const show = (value: string) => masked(schema, { url: value });
+  t.same(show('http://a/b?token=hunter2&x=1#c'), { url: 'http://a/b?token=<secret>&x=1#c' });
+  t.same(show('http://a/b?x=1&api_key=hunter2'), { url: 'http://a/b?x=1&api_key=<secret>' });
+  t.same(show('http://a/token=1?x=1'), { url: 'http://a/token=1?x=1' });
+});
+
 t.test('what is not valid is masked as well, where a secret may be in it', async (t) => {
   const schema = section('', { name: option(text(), 'x', ''), db: section('', { key: option(secret(), 'k', '') }) });
   t.same(masked(schema, { db: 'hunter2' }), { db: '<secret>' });
