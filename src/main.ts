@@ -1,6 +1,9 @@
 #!/usr/bin/env node
 import { main } from './cli/index.ts';
 
+/** How long what is left behind may take to end by itself. */
+const GRACE_MS = 5_000;
+
 const stop = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => {
@@ -23,3 +26,6 @@ process.exitCode = await main(process.argv.slice(2), {
   now: Date.now,
   signal: stop.signal,
 });
+
+// All is written and closed by now. A connection of a library that neither opens nor fails must not keep the process.
+setTimeout(() => process.exit(), GRACE_MS).unref();
