@@ -40,6 +40,11 @@ export const CORE_SECTIONS = {
       false,
       'Show histograms in their native form to those who scrape protobuf, as Prometheus does with `native-histograms`.',
     ),
+    exemplars: option(
+      flag(),
+      true,
+      'Show to those who scrape OpenMetrics or protobuf the request or event that came last, as an exemplar of the metrics that have them.',
+    ),
     idle_ttl: option(
       duration(),
       '0s',

@@ -75,6 +75,7 @@ export function registryFor(metrics: Config['metrics']): Registry {
     seriesLimits: metrics.series_limits,
     seriesTotal: metrics.series_total,
     nativeHistograms: metrics.native_histograms,
+    exemplars: metrics.exemplars,
   });
 }
 

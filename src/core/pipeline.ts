@@ -109,7 +109,7 @@ class Run {
     this.#stage = new Stage(spec.metrics, {
       limitOf: (def) => registry.limitOf(def),
       isKnown: (def, labels) => registry.has(name, def, labels),
-      areNative: registry.areNative,
+      ...registry.forms,
       history: options.history !== undefined,
     });
     this.#sink = options.history?.sink ?? registrySink(spec.metrics, metrics, registry);

@@ -13,8 +13,8 @@ import { BOUNDS, type Format, NaiveEngine, type NaiveScrape } from './naive-engi
 import { parseExposition } from './strict-exposition.ts';
 
 const CATALOGUE = {
-  hits: counter('hits_total', 'Help.', ['a', 'b']),
-  took: histogram('took_seconds', 'Help.', ['a'], BOUNDS),
+  hits: counter('hits_total', 'Help.', ['a', 'b'], { exemplar: 'id' }),
+  took: histogram('took_seconds', 'Help.', ['a'], BOUNDS, { exemplar: 'id' }),
   seen: since('seen', 'Help.', ['a'], 'any'),
   level: gauge('level', 'Help.', ['a']),
 };
@@ -36,7 +36,7 @@ export class EngineRig {
   readonly #crowd: number;
   readonly #disk = new MemoryCells();
   readonly #naive = new NaiveEngine(BEGIN);
-  #registry = new Registry({ seriesLimit: 100_000 });
+  #registry = new Registry({ seriesLimit: 100_000, exemplars: true });
   #scrapers = new Scrapers(this.#registry, BEGIN);
   #handles = new Map<Owner, Handles<typeof CATALOGUE>>();
   #saved: unknown = this.#naive.save();
@@ -128,6 +128,20 @@ export class EngineRig {
         ours.hits.inc({ a, b: step.b }, step.by);
         this.#naive.add(naive('hits', [['b', step.b]]), step.by);
         break;
+      case 'exemplify': {
+        const exemplar = { id: step.id, value: step.by, time: BEGIN + step.at };
+        const hits = ours.hits.series({ a, b: 'x' });
+        hits.inc(step.by);
+        hits.exemplify(exemplar);
+        const took = ours.took.series({ a });
+        took.observe(step.by);
+        took.exemplify(exemplar);
+        for (const series of [naive('hits', [['b', 'x']]), naive('took', [])]) {
+          this.#naive.add(series, step.by);
+          this.#naive.exemplify(series, exemplar);
+        }
+        break;
+      }
       case 'bear':
         ours.hits.series({ a, b: step.b });
         naive('hits', [['b', step.b]]);
@@ -181,7 +195,7 @@ export class EngineRig {
   #crash(owners: readonly Owner[]): void {
     for (const { exposition } of this.#held) exposition.giveBack();
     this.#held = [];
-    this.#registry = new Registry({ seriesLimit: 100_000 });
+    this.#registry = new Registry({ seriesLimit: 100_000, exemplars: true });
     this.#registry.time = this.#now;
     this.#register(owners);
     this.#scrapers = new Scrapers(this.#registry, this.#now);

@@ -1,3 +1,4 @@
+import type { Exemplar } from '../../src/core/metrics/exemplars.ts';
 import type { Label } from '../../src/core/metrics/labels.ts';
 import { NEWCOMER_MS, SCRAPER_TTL_MS } from '../../src/core/metrics/scrape.ts';
 
@@ -25,6 +26,8 @@ interface Series {
   value: number;
   /** Of a histogram, what each bucket alone holds. */
   readonly buckets: number[];
+  /** By bucket; of a counter there is one. */
+  exemplars: Map<number, Exemplar>;
   /** Of what scrapers are owed. */
   base: number;
   oldBase: number;
@@ -76,6 +79,7 @@ export class NaiveEngine {
       if (series.kind === 'level') this.#series.delete(key);
       series.touched = now;
       series.changed = false;
+      series.exemplars.clear();
     }
     this.#rotated = now;
   }
@@ -95,6 +99,7 @@ export class NaiveEngine {
         oldBase: 0,
         buckets: [0, 0, 0],
         given: new Map(),
+        exemplars: new Map(),
       };
       series = { kind, owner, labels: shown, born: this.#births++, created: now, ...rest };
       this.#series.set(key, series);
@@ -105,8 +110,15 @@ export class NaiveEngine {
   add(series: Series, by: number): void {
     series.value += by;
     series.changed = true;
-    const bucket = BOUNDS.findIndex((bound) => by <= bound);
-    series.buckets[bucket < 0 ? BOUNDS.length : bucket]! += 1;
+    series.buckets[bucketOf(by)]! += 1;
+  }
+
+  exemplify({ kind, exemplars }: Series, exemplar: Exemplar): void {
+    const { id, value, time } = exemplar;
+    const bucket = kind === 'hits' ? 0 : bucketOf(value);
+    const known = exemplars.get(bucket);
+    if (known && time < known.time + 1_000) return;
+    if (/^[ -~]{1,126}$/.test(id)) exemplars.set(bucket, exemplar);
   }
 
   /** Changes since the last call count as of this time. */
@@ -180,17 +192,32 @@ function head(kind: Kind, format: Format): readonly string[] {
   return [`# HELP ${title} Help.`, `# TYPE ${title} ${type}`, ...unit];
 }
 
-function counter({ labels, value, created }: Series, isNew: boolean, format: Format): readonly string[] {
-  const lines = [line('hits_total', labels, isNew ? 0 : value)];
+function bucketOf(value: number): number {
+  const bucket = BOUNDS.findIndex((bound) => value <= bound);
+  return bucket < 0 ? BOUNDS.length : bucket;
+}
+
+function exemplarText(found: Exemplar | undefined): string {
+  if (!found) return '';
+  const { id, value, time } = found;
+  return ` # {id="${escaped(id)}"} ${value} ${(time / 1000).toFixed(3)}`;
+}
+
+function counter(series: Series, isNew: boolean, format: Format): readonly string[] {
+  const { labels, value, created, exemplars } = series;
+  const behind = isNew || format === 'text' ? '' : exemplarText(exemplars.get(0));
+  const lines = [line('hits_total', labels, isNew ? 0 : value) + behind];
   return format === 'text' ? lines : [...lines, line('hits_created', labels, created / 1000)];
 }
 
-function histogram({ labels, value, buckets, created }: Series, isNew: boolean, format: Format): readonly string[] {
+function histogram(series: Series, isNew: boolean, format: Format): readonly string[] {
+  const { labels, value, buckets, created, exemplars } = series;
   let count = 0;
   const bounds = ['0.5', format === 'text' ? '2' : '2.0', '+Inf'];
   const lines = bounds.map((le, index) => {
     count += isNew ? 0 : buckets[index]!;
-    return line('took_seconds_bucket', [...labels, ['le', le]], count);
+    const behind = isNew || format === 'text' ? '' : exemplarText(exemplars.get(index));
+    return line('took_seconds_bucket', [...labels, ['le', le]], count) + behind;
   });
   lines.push(line('took_seconds_sum', labels, isNew ? 0 : value), line('took_seconds_count', labels, count));
   if (format === 'openmetrics') lines.push(line('took_seconds_created', labels, created / 1000));
@@ -198,7 +225,10 @@ function histogram({ labels, value, buckets, created }: Series, isNew: boolean, 
 }
 
 function line(name: string, labels: readonly Label[], value: number): string {
-  const escaped = (text: string) => text.split('\\').join('\\\\').split('"').join('\\"').split('\n').join('\\n');
   const pairs = labels.map(([label, text]) => `${label}="${escaped(text)}"`).join(',');
   return `${name}${pairs && `{${pairs}}`} ${String(value)}`;
+}
+
+function escaped(text: string): string {
+  return text.split('\\').join('\\\\').split('"').join('\\"').split('\n').join('\\n');
 }

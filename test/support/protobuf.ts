@@ -106,7 +106,8 @@ function readMetric(fields: Fields): DecodedMetric {
   };
 }
 
-function readExemplar(fields: Fields): NonNullable<DecodedMetric['exemplar']> {
+/** What an exemplar is made of. */
+export function readExemplar(fields: Fields): NonNullable<DecodedMetric['exemplar']> {
   const time = fields.get(3)?.[0];
   return {
     labels: readLabels(fields.get(1)),

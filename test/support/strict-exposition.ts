@@ -3,8 +3,18 @@ export interface Sample {
   readonly name: string;
   readonly labels: ReadonlyMap<string, string>;
   readonly value: number;
+  /** An event that the value can be traced to. */
+  readonly exemplar?: Exemplar;
   /** The name with its labels, in an order of their own: the same for the same series, and for no other. */
   readonly key: string;
+}
+
+/** What stands behind a value in OpenMetrics. */
+export interface Exemplar {
+  readonly labels: ReadonlyMap<string, string>;
+  readonly value: number;
+  /** Seconds since 1970. */
+  readonly time: number;
 }
 
 /** A metric with all of its samples. */
@@ -33,7 +43,8 @@ export function seriesKey(name: string, labels: Iterable<readonly [string, strin
 /**
  * Reads an exposition and throws at the first thing that the format does not allow: Prometheus text 0.0.4
  * (https://prometheus.io/docs/instrumenting/exposition_formats/) or OpenMetrics 1.0 (https://openmetrics.io).
- * Stricter than either where this project promises more: TYPE and HELP for each metric, no timestamps, no blank lines.
+ * Stricter than either where this project promises more: TYPE and HELP for each metric, no timestamps but those of
+ * exemplars, which all have one, no blank lines.
  */
 export function parseExposition(text: string, format: 'text' | 'openmetrics' = 'text'): Exposition {
   const lines = text.split('\n');
@@ -52,6 +63,7 @@ export function parseExposition(text: string, format: 'text' | 'openmetrics' = '
       const sample = readSample(line);
       if (family?.type === null || !family) throw new Error('no TYPE before it');
       checkName(sample, family, format);
+      if (sample.exemplar) checkExemplar(sample, sample.exemplar, family, format);
       if ((owners.get(sample.name) ?? family.name) !== family.name) throw new Error('a sample name of two metrics');
       owners.set(sample.name, family.name);
       if (samples.has(sample.key)) throw new Error('a series twice');
@@ -127,8 +139,26 @@ function comment(line: string, { families, family, format }: Reading): Draft {
 function readSample(line: string): Sample {
   const name = /^[^{ ]*/.exec(line)?.[0] ?? '';
   if (!METRIC_NAME.test(name)) throw new Error('no metric name');
+  const { labels, at } = readLabels(line, name.length);
+  if (line[at] !== ' ') throw new Error('no space before the value');
+  const mark = line.indexOf(' # ', at + 1);
+  const sample = { name, labels, value: readValue(line.slice(at + 1, mark < 0 ? undefined : mark)) };
+  const exemplar = mark < 0 ? {} : { exemplar: readExemplar(line, mark + ' # '.length) };
+  return { ...sample, ...exemplar, key: seriesKey(name, labels) };
+}
+
+function readExemplar(line: string, from: number): Exemplar {
+  if (line[from] !== '{') throw new Error('no labels of an exemplar');
+  const { labels, at } = readLabels(line, from);
+  const [blank, value = '', time = '', ...more] = line.slice(at).split(' ');
+  if (blank !== '' || more.length > 0) throw new Error('no exemplar with one value and one time');
+  return { labels, value: readValue(value), time: readValue(time) };
+}
+
+/** Reads what stands between braces, if anything does; gives the place after it. */
+function readLabels(line: string, from: number): { labels: Map<string, string>; at: number } {
   const labels = new Map<string, string>();
-  let at = name.length;
+  let at = from;
   if (line[at] === '{') {
     do {
       at = readLabel(line, at + 1, labels);
@@ -136,8 +166,7 @@ function readSample(line: string): Sample {
     if (line[at] !== '}') throw new Error(`no end of the labels at column ${at + 1}`);
     at += 1;
   }
-  if (line[at] !== ' ') throw new Error('no space before the value');
-  return { name, labels, value: readValue(line.slice(at + 1)), key: seriesKey(name, labels) };
+  return { labels, at };
 }
 
 /** Reads `name="value"`; gives the place after it. */
@@ -176,6 +205,17 @@ function checkName({ name }: Sample, family: Draft, format: Format): void {
         ? ['_total', '_created']
         : [''];
   if (!suffixes.some((suffix) => name === family.name + suffix)) throw new Error(`no sample of a ${family.type}`);
+}
+
+/** That of a bucket has to be in it, and what has an exemplar is not 0. */
+function checkExemplar({ name, value }: Sample, exemplar: Exemplar, { type }: Draft, format: Format): void {
+  if (format !== 'openmetrics') throw new Error('an exemplar in text 0.0.4');
+  if (!(type === 'counter' ? name.endsWith('_total') : type === 'histogram' && name.endsWith('_bucket')))
+    throw new Error('an exemplar of what has none');
+  const text = [...exemplar.labels].flat().join('');
+  if ([...text].length > 128) throw new Error('an exemplar whose labels are too long');
+  if (!Number.isFinite(exemplar.time)) throw new Error('an exemplar of no time');
+  if (!(value > 0)) throw new Error('an exemplar of nothing');
 }
 
 function checkFamily(draft: Draft, format: Format): MetricFamily {
@@ -223,8 +263,14 @@ function checkHistogram({ name, samples }: Draft, format: Format): void {
     }
     const le = sample.labels.get('le') ?? '';
     if (format === 'openmetrics' && /^[0-9]+$/.test(le)) throw new Error(`le="${le}" is no float`);
+    const { exemplar, value } = sample;
+    const below = row.bounds.at(-1) ?? Number.NEGATIVE_INFINITY;
     row.bounds.push(readValue(le));
-    row.counts.push(sample.value);
+    if (exemplar && !(exemplar.value > below && exemplar.value <= readValue(le)))
+      throw new Error(`an exemplar of ${exemplar.value} in the bucket ${le}`);
+    if (exemplar && value === (row.counts.at(-1) ?? 0))
+      throw new Error(`an exemplar in the bucket ${le}, which is empty`);
+    row.counts.push(value);
   }
   for (const { bounds, counts, rest } of rows.values()) {
     const ascending = (list: readonly number[]) =>

@@ -72,8 +72,8 @@ export class Chunk {
 export interface Line {
   /** What stands before its value. */
   before(writer: ByteWriter, row: number): void;
-  /** What stands after it. */
-  after(writer: ByteWriter, row: number): void;
+  /** What stands after it; `isNew` if it is shown at 0, whatever it is. */
+  after(writer: ByteWriter, row: number, isNew: boolean): void;
 }
 
 /**
@@ -81,13 +81,16 @@ export interface Line {
  * its place, and only where it has become longer, or another series was born, a chunk is made anew.
  */
 export class Body {
+  /** Whether the lines show exemplars: then a chunk is made anew for each that changed. */
+  readonly hasExemplars: boolean;
   readonly #table: SeriesTable;
   readonly #line: Line;
   readonly #writer: ByteWriter;
   readonly #chunks: Chunk[] = [];
 
   /** The writer is only used within a call. */
-  constructor(table: SeriesTable, line: Line, writer: ByteWriter) {
+  constructor(table: SeriesTable, line: Line, writer: ByteWriter, hasExemplars = false) {
+    this.hasExemplars = hasExemplars;
     this.#table = table;
     this.#line = line;
     this.#writer = writer;
@@ -112,7 +115,7 @@ export class Body {
     }
   }
 
-  /** Notes rows that hold another series than before, or none. */
+  /** Notes rows that hold another series than before, or none, or show another exemplar. */
   noteMoved(rows: readonly number[]): void {
     for (const row of rows) {
       const chunk = this.#chunks[(row / CHUNK_ROWS) | 0];
@@ -134,9 +137,10 @@ export class Body {
     const { born, totals } = this.#table;
     for (let row = index * CHUNK_ROWS; row < this.#end(index); row++) {
       if (!this.#isShown(row, idleBefore)) continue;
+      const isNew = born[row]! >= known;
       this.#line.before(this.#writer, row);
-      this.#writer.value(born[row]! >= known ? 0 : totals.values[row]!);
-      this.#line.after(this.#writer, row);
+      this.#writer.value(isNew ? 0 : totals.values[row]!);
+      this.#line.after(this.#writer, row, isNew);
     }
     return this.#writer.take();
   }
@@ -179,7 +183,7 @@ export class Body {
       this.#line.before(writer, row);
       chunk.at[row - first] = writer.length;
       chunk.size[row - first] = writer.value(totals.values[row]!);
-      this.#line.after(writer, row);
+      this.#line.after(writer, row, false);
       if (born[row]! > chunk.newest) chunk.newest = born[row]!;
       if (touched[row]! < chunk.oldest) chunk.oldest = touched[row]!;
     }

@@ -27,6 +27,8 @@ export interface MetricDef<T extends MetricType = MetricType, L extends string =
    * label that a series may still give up. Without, all labels become `other` at once, in a series beyond the limit.
    */
   readonly gives?: readonly string[];
+  /** Of counters and histograms: the label under which the id of an event is shown as an exemplar; without, none is. */
+  readonly exemplar?: string;
 }
 
 /** The type that scrapers are told. */
@@ -37,14 +39,21 @@ export function shownType({ type }: MetricDef): 'counter' | 'gauge' | 'histogram
 /** A catalogue: the metrics of one source, or of the program itself, by the name the code uses. */
 export type Catalogue = Readonly<Record<string, MetricDef>>;
 
-/** A counter; its name ends in `_total`. `gives` as in `MetricDef`. */
+/** A counter; its name ends in `_total`. `gives` and `exemplar` as in `MetricDef`. */
 export function counter<const L extends string>(
   name: `${string}_total`,
   help: string,
   labels: readonly L[],
-  { gives }: { readonly gives?: readonly NoInfer<L>[] } = {},
+  { gives, exemplar }: { readonly gives?: readonly NoInfer<L>[]; readonly exemplar?: string } = {},
 ) {
-  return { type: 'counter', name, help, labels, ...(gives && { gives }) } as const satisfies MetricDef<'counter', L>;
+  return {
+    type: 'counter',
+    name,
+    help,
+    labels,
+    ...(gives && { gives }),
+    ...(exemplar && { exemplar }),
+  } as const satisfies MetricDef<'counter', L>;
 }
 
 /** A gauge: a value that goes up and down. */
@@ -52,14 +61,22 @@ export function gauge<const L extends string>(name: string, help: string, labels
   return { type: 'gauge', name, help, labels, ...(extra && { extra }) } as const satisfies MetricDef<'gauge', L>;
 }
 
-/** A classic histogram with these upper bounds. */
+/** A classic histogram with these upper bounds; `exemplar` as in `MetricDef`. */
 export function histogram<const L extends string>(
   name: string,
   help: string,
   labels: readonly L[],
   buckets: readonly number[],
+  { exemplar }: { readonly exemplar?: string } = {},
 ) {
-  return { type: 'histogram', name, help, labels, buckets } as const satisfies MetricDef<'histogram', L>;
+  return {
+    type: 'histogram',
+    name,
+    help,
+    labels,
+    buckets,
+    ...(exemplar && { exemplar }),
+  } as const satisfies MetricDef<'histogram', L>;
 }
 
 /** A gauge of what came since the scraper's last collection. */

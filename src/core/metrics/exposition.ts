@@ -98,19 +98,27 @@ function writeBuckets(writer: ByteWriter, shown: Shown, table: SeriesTable, { kn
   const { buckets = [] } = family.def;
   const { values, width } = table.totals;
   const isNew = table.born[row]! >= known;
+  const exemplars = view.format === 'openmetrics' && !isNew ? family.exemplars : null;
   let count = 0;
   for (let i = 0; i <= buckets.length; i++) {
     count += isNew ? 0 : values[row * width + i]!;
     const bound = formatValue(buckets[i] ?? Number.POSITIVE_INFINITY);
     const le = view.format === 'openmetrics' && /^[0-9]+$/.test(bound) ? `${bound}.0` : bound;
-    writeSample(writer, shown, '_bucket', count, `le="${le}"`);
+    writeValue(writer, shown, '_bucket', count, `le="${le}"`);
+    if (exemplars) writer.text(exemplars.text(row, i));
+    writer.text('\n');
   }
   writeSample(writer, shown, '_sum', isNew ? 0 : values[row * width + width - 1]!);
   writeSample(writer, shown, '_count', count);
   if (view.format === 'openmetrics') writeSample(writer, shown, '_created', table.created[row]! / 1000);
 }
 
-function writeSample(
+function writeSample(writer: ByteWriter, shown: Shown, suffix: string, value: number): void {
+  writeValue(writer, shown, suffix, value);
+  writer.text('\n');
+}
+
+function writeValue(
   writer: ByteWriter,
   { family, row, view }: Shown,
   suffix: string,
@@ -121,7 +129,6 @@ function writeSample(
   family.labels(writer, row, view, label);
   writer.text(' ');
   writer.value(value);
-  writer.text('\n');
 }
 
 /** What stands before the series of a metric. */

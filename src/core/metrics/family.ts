@@ -1,6 +1,7 @@
 import { Body, type Line } from './body.ts';
 import { ByteWriter } from './bytes.ts';
 import type { MetricDef } from './define.ts';
+import { type Exemplars, exemplarsOf } from './exemplars.ts';
 import { type Label, shownSuffix, suffixLabels } from './labels.ts';
 import { Maxima } from './maxima.ts';
 import { Natives } from './natives.ts';
@@ -21,6 +22,8 @@ export interface Texts {
   readonly seed: () => Seed;
   /** Whether histograms are native as well. */
   readonly areNative: boolean;
+  /** Whether exemplars are kept. */
+  readonly areExemplified: boolean;
 }
 
 /** One metric with all of its series, whichever instance they belong to. */
@@ -32,6 +35,8 @@ export interface Family {
   readonly since: SinceValues | null;
   /** The native form of histograms, where it is wanted. */
   readonly natives: Natives | null;
+  /** Events that values can be traced to, where that is wanted. */
+  readonly exemplars: Exemplars | null;
   /** What counts values, of `top` and `distinct`. */
   readonly tops: Sketches<TopSketch> | null;
   readonly distincts: Sketches<DistinctSketch> | null;
@@ -61,6 +66,7 @@ export function createFamily(def: MetricDef, texts: Texts, errorsOf: Family['err
     table,
     since: table && def.type === 'since' ? new SinceValues(table) : null,
     natives: table && def.type === 'histogram' && texts.areNative ? new Natives(table) : null,
+    exemplars: table && def.exemplar && texts.areExemplified ? exemplarsOf(def) : null,
     tops: def.type === 'top' ? new Sketches(() => new TopSketch(def.holder)) : null,
     distincts: def.type === 'distinct' ? new Sketches(() => new DistinctSketch(texts.seed())) : null,
     maxima: def.type === 'maximum' ? new Maxima() : null,
@@ -87,13 +93,15 @@ export function bodyOf(family: Family, table: SeriesTable, view: View): Body {
   if (known) return known;
   const { name } = family.def;
   const created = `${name.slice(0, -'_total'.length)}_created`;
+  const exemplars = view.format === 'openmetrics' ? family.exemplars : null;
   const line: Line = {
     before: (writer, row) => {
       writer.text(name);
       family.labels(writer, row, view);
       writer.text(' ');
     },
-    after: (writer, row) => {
+    after: (writer, row, isNew) => {
+      if (exemplars && !isNew) writer.text(exemplars.text(row, 0));
       writer.text('\n');
       if (view.format === 'text') return;
       writer.text(created);
@@ -101,7 +109,7 @@ export function bodyOf(family: Family, table: SeriesTable, view: View): Body {
       writer.text(` ${table.created[row]! / 1000}\n`);
     },
   };
-  const body = new Body(table, line, new ByteWriter());
+  const body = new Body(table, line, new ByteWriter(), exemplars !== null);
   family.bodies.set(key, body);
   return body;
 }

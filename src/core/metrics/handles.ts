@@ -1,4 +1,5 @@
 import type { Catalogue, MetricDef } from './define.ts';
+import type { Exemplar, Exemplars } from './exemplars.ts';
 import type { Label } from './labels.ts';
 import type { NativeHistogram } from './native.ts';
 import type { TopEntry } from './sketch/top.ts';
@@ -7,8 +8,14 @@ import type { SeriesTable } from './table.ts';
 /** The labels of one series, by the names that its metric declares. */
 export type LabelValues<D extends MetricDef> = { readonly [L in D['labels'][number]]: string };
 
+/** What shows events that its value can be traced to, where its metric says so; where not, none is kept. */
+export interface Exemplified {
+  /** Offers an event, after it was counted. */
+  exemplify(exemplar: Exemplar): void;
+}
+
 /** A kept way to one counter series: the fast way to count. */
-export interface CounterSeries {
+export interface CounterSeries extends Exemplified {
   /** `events` is the number of events that add this: those over a limit are counted. */
   inc(by?: number, events?: number): void;
 }
@@ -37,7 +44,7 @@ export interface Gauge<D extends MetricDef> {
 }
 
 /** A kept way to one histogram series. */
-export interface HistogramSeries {
+export interface HistogramSeries extends Exemplified {
   observe(value: number): void;
 }
 
@@ -53,6 +60,8 @@ export interface Observed {
   readonly counts: Float64Array;
   /** The same in the native form, where that is wanted. */
   readonly native: NativeHistogram | null;
+  /** The newest event of each bucket that has one, where they are kept. */
+  readonly exemplars?: readonly Exemplar[];
 }
 
 /** A kept way to the greatest value of one set of labels. */
@@ -115,17 +124,25 @@ export type Handle<D extends MetricDef> = HandleOf<D>[D['type']];
 /** Typed handles of a whole catalogue. */
 export type Handles<C extends Catalogue> = { readonly [K in keyof C]: Handle<C[K]> };
 
+/** What holds the rows of a metric. */
+export interface RowsOf {
+  readonly table: SeriesTable;
+  readonly exemplars: Exemplars | null;
+}
+
 /** A series in its row: counts, and tells whether the row is still its own. */
 export class RowSeries implements CounterSeries, OwedSeries {
   readonly #table: SeriesTable;
   readonly #row: number;
+  readonly #exemplars: Exemplars | null;
   readonly #born: number;
   /** The table's `frees` when it was last seen to be alive. */
   #frees: number;
 
-  constructor(table: SeriesTable, row: number) {
+  constructor({ table, exemplars }: RowsOf, row: number) {
     this.#table = table;
     this.#row = row;
+    this.#exemplars = exemplars;
     this.#born = table.born[row]!;
     this.#frees = table.frees;
   }
@@ -139,6 +156,10 @@ export class RowSeries implements CounterSeries, OwedSeries {
 
   inc(by = 1): void {
     this.#table.inc(this.#row, by);
+  }
+
+  exemplify(exemplar: Exemplar): void {
+    this.#exemplars?.note(this.#row, 0, exemplar);
   }
 }
 
@@ -161,5 +182,9 @@ export class OtherSeries implements CounterSeries, OwedSeries {
   inc(by = 1, events = 1): void {
     this.#family.limited += events;
     this.#series.inc(by);
+  }
+
+  exemplify(exemplar: Exemplar): void {
+    this.#series.exemplify(exemplar);
   }
 }

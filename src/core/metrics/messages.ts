@@ -1,7 +1,13 @@
 import type { Family } from './family.ts';
 import type { GaugeRows } from './gauge.ts';
 import { suffixLabels } from './labels.ts';
-import { type ClassicHistogram, encodeFamily, type NativeMetric, type NumberMetric } from './protobuf.ts';
+import {
+  type ClassicHistogram,
+  type Exemplar,
+  encodeFamily,
+  type NativeMetric,
+  type NumberMetric,
+} from './protobuf.ts';
 import type { Sheet } from './sheet.ts';
 import type { SeriesTable } from './table.ts';
 import { type ExpositionOptions, idleSince } from './view.ts';
@@ -42,8 +48,13 @@ function* owed(family: Family, { collection, view }: ExpositionOptions): Generat
 
 function* counters(family: Family, table: SeriesTable, options: ExpositionOptions): Generator<NumberMetric> {
   for (const row of shownRows(table, options)) {
-    const value = isNew(table, row, options) ? 0 : table.totals.values[row]!;
-    yield { labels: family.pairs(row, options.view), value, createdMs: table.created[row]! };
+    const isZero = isNew(table, row, options);
+    yield {
+      labels: family.pairs(row, options.view),
+      value: isZero ? 0 : table.totals.values[row]!,
+      createdMs: table.created[row]!,
+      exemplar: isZero ? undefined : exemplarAt(family, row, 0),
+    };
   }
 }
 
@@ -62,15 +73,26 @@ function* histograms(
       continue;
     }
     const values = table.totals.values.slice(row * width, (row + 1) * width);
-    if (isNew(table, row, options)) values.fill(0);
+    const isZero = isNew(table, row, options);
+    if (isZero) values.fill(0);
     yield {
       labels: family.pairs(row, options.view),
       bounds: buckets,
       counts: values.subarray(0, width - 1),
       sum: values[width - 1]!,
       createdMs: table.created[row]!,
+      exemplars: isZero ? undefined : exemplarsIn(family, row, width - 1),
     };
   }
+}
+
+function exemplarsIn(family: Family, row: number, buckets: number): ClassicHistogram['exemplars'] {
+  return family.exemplars ? Array.from({ length: buckets }, (_, index) => exemplarAt(family, row, index)) : undefined;
+}
+
+function exemplarAt({ exemplars }: Family, row: number, bucket: number): Exemplar | undefined {
+  const found = exemplars?.of(row, bucket);
+  return found && { labels: [[exemplars!.label, found.id]], value: found.value, timeMs: found.time };
 }
 
 function* shownRows(table: SeriesTable, options: ExpositionOptions): Generator<number> {

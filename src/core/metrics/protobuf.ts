@@ -16,7 +16,7 @@ export interface NumberMetric {
   readonly value: number;
   /** When it began to count, in milliseconds since 1970. */
   readonly createdMs?: number;
-  readonly exemplar?: Exemplar;
+  readonly exemplar?: Exemplar | undefined;
 }
 
 export interface ClassicHistogram {
@@ -27,6 +27,8 @@ export interface ClassicHistogram {
   readonly counts: ArrayLike<number>;
   readonly sum: number;
   readonly createdMs?: number;
+  /** By bucket. */
+  readonly exemplars?: readonly (Exemplar | undefined)[] | undefined;
 }
 
 export interface NativeMetric {
@@ -118,31 +120,34 @@ function writeGauge(out: ProtobufWriter, { value }: NumberMetric): void {
 function writeCounter(out: ProtobufWriter, { value, createdMs, exemplar }: NumberMetric): void {
   const start = out.open(3);
   out.double(1, value);
-  if (exemplar) writeExemplar(out, exemplar);
+  if (exemplar) writeExemplar(out, 2, exemplar);
   writeTime(out, 3, createdMs);
   out.close(start);
 }
 
-function writeExemplar(out: ProtobufWriter, { labels, value, timeMs }: Exemplar): void {
-  const start = out.open(2);
+function writeExemplar(out: ProtobufWriter, field: number, { labels, value, timeMs }: Exemplar): void {
+  const start = out.open(field);
   for (const label of labels) writeLabel(out, label);
   out.double(2, value);
   writeTime(out, 3, timeMs);
   out.close(start);
 }
 
-function writeClassic(out: ProtobufWriter, { bounds, counts, sum, createdMs }: ClassicHistogram): void {
+function writeClassic(out: ProtobufWriter, { bounds, counts, sum, createdMs, exemplars }: ClassicHistogram): void {
   const start = out.open(7);
   let count = 0;
-  for (let i = 0; i < bounds.length; i++) {
+  for (let i = 0; i <= bounds.length; i++) {
     count += counts[i] ?? 0;
+    const exemplar = exemplars?.[i];
+    // The bucket of infinity is the count of all, and need not be written unless there is more to tell of it.
+    if (i === bounds.length && !exemplar) break;
     const bucket = out.open(3);
     out.uint(1, count);
-    out.double(2, bounds[i]!);
+    out.double(2, bounds[i] ?? Number.POSITIVE_INFINITY);
+    if (exemplar) writeExemplar(out, 3, exemplar);
     out.close(bucket);
   }
-  // The bucket of infinity is the count of all, and need not be written.
-  out.uint(1, count + (counts[bounds.length] ?? 0));
+  out.uint(1, count);
   out.double(2, sum);
   writeTime(out, 15, createdMs);
   out.close(start);

@@ -22,7 +22,11 @@ export function registrySink<C extends Catalogue>(catalogue: C, handles: Handles
   return {
     counter: (def, labels, staged) => {
       const { series } = handleOf<Counter<MetricDef>>(def);
-      limited(def, staged, () => series(labels).inc(staged.value, staged.events));
+      limited(def, staged, () => {
+        const counted = series(labels);
+        counted.inc(staged.value, staged.events);
+        if (staged.exemplar) counted.exemplify(staged.exemplar);
+      });
     },
     histogram: (def, labels, staged) => {
       limited(def, staged, () => handleOf<Histogram<MetricDef>>(def).add(labels, staged));

@@ -1,4 +1,5 @@
 import type { Catalogue, MetricDef } from './define.ts';
+import type { Exemplar } from './exemplars.ts';
 import { createFamily, type Family, seriesCount, type Texts } from './family.ts';
 import { gaugeHandle } from './gauge.ts';
 import type { CounterHow, Handle, Handles } from './handles.ts';
@@ -18,6 +19,8 @@ export interface RegistryOptions {
   readonly seriesTotal?: number;
   /** Whether histograms are native as well, for those who scrape protobuf. */
   readonly nativeHistograms?: boolean;
+  /** Whether exemplars are kept of the metrics that have them, for those who scrape OpenMetrics or protobuf. */
+  readonly exemplars?: boolean;
 }
 
 /** Rows of a family whose values changed. */
@@ -58,6 +61,7 @@ export class Registry {
       suffixes: new Symbols(AS_IT_IS),
       seed: () => this.seed,
       areNative: options.nativeHistograms === true,
+      areExemplified: options.exemplars === true,
     };
   }
 
@@ -92,9 +96,10 @@ export class Registry {
     return Object.fromEntries(handles) as unknown as Handles<C>;
   }
 
-  /** Whether histograms are native as well. */
-  get areNative(): boolean {
-    return this.texts.areNative;
+  /** What is kept beside numbers: native histograms, exemplars. */
+  get forms(): Pick<Texts, 'areNative' | 'areExemplified'> {
+    const { areNative, areExemplified } = this.texts;
+    return { areNative, areExemplified };
   }
 
   /** Whether somebody has registered by this name. */
@@ -122,13 +127,15 @@ export class Registry {
   settle(): readonly Changed[] {
     const all: Changed[] = [];
     for (const family of this.families.values()) {
-      const { table, bodies } = family;
+      const { table, bodies, exemplars } = family;
       if (!table) continue;
       const rows = table.takeChanged(this.time);
       const moved = table.takeMoved();
+      const exemplified = exemplars?.takeChanged();
       for (const body of bodies.values()) {
         body.noteChanged(rows);
         body.noteMoved(moved);
+        if (exemplified && body.hasExemplars) body.noteMoved(exemplified);
       }
       if (rows.length > 0) all.push({ family, table, rows });
     }
@@ -184,9 +191,11 @@ export class Registry {
   }
 }
 
-function rowsHandle(rows: Rows, { def, natives }: Family, table: SeriesTable): AnyHandle {
+function rowsHandle(rows: Rows, { def, natives, exemplars }: Family, table: SeriesTable): AnyHandle {
   const { type, buckets = [] } = def;
   if (type === 'histogram') {
+    const exemplifyIn = (row: number, exemplar: Exemplar) =>
+      exemplars?.note(row, bucketOf(buckets, exemplar.value), exemplar);
     const observeIn = (row: number, value: number) => {
       table.add(row, bucketOf(buckets, value), 1);
       table.add(row, buckets.length + 1, value);
@@ -194,15 +203,19 @@ function rowsHandle(rows: Rows, { def, natives }: Family, table: SeriesTable): A
     };
     return {
       // A series that gave its row to another one is found anew.
-      series: (labels: LabelSet) => ({ observe: (value: number) => observeIn(rows.row(labels), value) }),
+      series: (labels: LabelSet) => ({
+        observe: (value: number) => observeIn(rows.row(labels), value),
+        exemplify: (exemplar: Exemplar) => exemplifyIn(rows.row(labels, 0), exemplar),
+      }),
       observe: (labels, value) => observeIn(rows.row(labels), value),
-      add: (labels, { counts, native }) => {
+      add: (labels, { counts, native, exemplars: newest = [] }) => {
         let events = 0;
         for (let i = 0; i <= buckets.length; i++) events += counts[i]!;
         if (events === 0) return;
         const row = rows.row(labels, events);
         for (let i = 0; i < counts.length; i++) if (counts[i] !== 0) table.add(row, i, counts[i]!);
         if (native) natives?.add(row, native);
+        for (const exemplar of newest) exemplifyIn(row, exemplar);
       },
     };
   }

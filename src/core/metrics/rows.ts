@@ -1,6 +1,13 @@
 import type { MetricDef } from './define.ts';
 import type { Family } from './family.ts';
-import { type CounterHow, type CounterSeries, OtherSeries, type OwedSeries, RowSeries } from './handles.ts';
+import {
+  type CounterHow,
+  type CounterSeries,
+  OtherSeries,
+  type OwedSeries,
+  RowSeries,
+  type RowsOf,
+} from './handles.ts';
 import { EXTRA_LABELS_LIMIT, type Label, suffixText } from './labels.ts';
 import type { Registry } from './registry.ts';
 import type { Symbols } from './symbols.ts';
@@ -17,6 +24,7 @@ export class Rows {
   readonly #registry: Registry;
   readonly #family: Family;
   readonly #table: SeriesTable;
+  readonly #rows: RowsOf;
   readonly #owner: string;
   readonly #constant: readonly Label[];
   readonly #constantText: string;
@@ -31,6 +39,7 @@ export class Rows {
     this.#registry = registry;
     this.#family = family;
     this.#table = table;
+    this.#rows = { table, exemplars: family.exemplars };
     this.#owner = owner;
     this.#constant = constant;
     this.#constantText = suffixText(constant);
@@ -60,9 +69,9 @@ export class Rows {
   series(labels: LabelSet, extra: readonly Label[] = []): CounterSeries & OwedSeries {
     const suffix = extra.length === 0 ? this.#constantText : this.#suffix(sorted(extra));
     const known = this.#find(labels, this.#suffixes.find(suffix));
-    if (known >= 0) return new RowSeries(this.#table, known);
-    if (this.#hasRoom(labels)) return new RowSeries(this.#table, this.#bear(labels, suffix));
-    const other = new RowSeries(this.#table, this.#other(labels, extra));
+    if (known >= 0) return new RowSeries(this.#rows, known);
+    if (this.#hasRoom(labels)) return new RowSeries(this.#rows, this.#bear(labels, suffix));
+    const other = new RowSeries(this.#rows, this.#other(labels, extra));
     return new OtherSeries(other, this.#family, () => this.#hasRoom(labels));
   }
 
@@ -70,7 +79,7 @@ export class Rows {
   counter(labels: LabelSet, { isLimited = false }: CounterHow = {}): CounterSeries {
     if (!isLimited) return this.series(labels);
     // What it counts is noted here, over the limit or not, and once.
-    return new OtherSeries(new RowSeries(this.#table, this.row(labels, 0)), this.#family, () => false);
+    return new OtherSeries(new RowSeries(this.#rows, this.row(labels, 0)), this.#family, () => false);
   }
 
   /** Whether a series with these labels may be born. */

@@ -1,11 +1,17 @@
 import type { Catalogue, MetricDef } from './define.ts';
+import { type Exemplar, type Exemplars, exemplarsOf } from './exemplars.ts';
 import type { CounterHow, Handle, Handles, Observed } from './handles.ts';
 import { allOther, givenUp, type LabelSet, roomFor } from './rows.ts';
-import { MOST_MINUTES, type Place, StagedCounter, StagedHistogram, StagedMaximum } from './staged.ts';
+import { type ExemplarRow, MOST_MINUTES, type Place, StagedCounter, StagedHistogram, StagedMaximum } from './staged.ts';
 
 /** Where staged numbers go in the end. */
 export interface Sink {
-  counter(def: MetricDef, labels: LabelSet, staged: Staged & { readonly value: number }): void;
+  /** The exemplar is the newest event, where they are kept. */
+  counter(
+    def: MetricDef,
+    labels: LabelSet,
+    staged: Staged & { readonly value: number; readonly exemplar?: Exemplar | undefined },
+  ): void;
   histogram(def: MetricDef, labels: LabelSet, staged: Staged & Observed): void;
   /** The greatest value of one minute since 1970; null for a minute without any. */
   maximum(
@@ -29,6 +35,8 @@ export interface StageOptions {
   /** Whether a series is there already, where it ends up: it then counts for itself, however many are new. */
   readonly isKnown: (def: MetricDef, labels: LabelSet) => boolean;
   readonly areNative: boolean;
+  /** Whether exemplars are kept; never with `history`. */
+  readonly areExemplified?: boolean;
   /** Whether it is all of history that is wanted, and not only what is shown now. */
   readonly history: boolean;
 }
@@ -47,6 +55,9 @@ export class Stage<C extends Catalogue> {
   readonly #counters = new Map<string, StagedCounter>();
   readonly #histograms = new Map<string, StagedHistogram>();
   readonly #maxima = new Map<string, StagedMaximum>();
+  readonly #exemplars = new Map<MetricDef, Exemplars>();
+  /** Series that were made since it was last empty. */
+  #made = 0;
   /** New series by metric. */
   readonly #count = new Map<MetricDef, number>();
   /** What was counted in steps before. */
@@ -74,7 +85,10 @@ export class Stage<C extends Catalogue> {
       if (this.#options.history) for (const one of kept.values()) one.reset();
       else kept.clear();
     }
-    if (!this.#options.history) this.#count.clear();
+    if (this.#options.history) return;
+    this.#count.clear();
+    for (const exemplars of this.#exemplars.values()) exemplars.clear();
+    this.#made = 0;
   }
 
   /** Told by a series before it goes on in another step. */
@@ -85,13 +99,13 @@ export class Stage<C extends Catalogue> {
   #handle(def: MetricDef): Handle<MetricDef> {
     switch (def.type) {
       case 'counter': {
-        const make = (at: Place) => new StagedCounter(this, at);
+        const make = (at: Place) => new StagedCounter(this, at, this.#exemplified(def));
         const series = (labels: LabelSet, how?: CounterHow) => this.#of(this.#counters, { def, labels, ...how }, make);
         return { series, inc: (labels: LabelSet, by = 1) => series(labels).inc(by) };
       }
       case 'histogram': {
         const { areNative } = this.#options;
-        const make = (at: Place) => new StagedHistogram(this, at, areNative);
+        const make = (at: Place) => new StagedHistogram(this, at, { areNative, exemplified: this.#exemplified(def) });
         const series = (labels: LabelSet) => this.#of(this.#histograms, { def, labels }, make);
         return {
           series,
@@ -113,6 +127,15 @@ export class Stage<C extends Catalogue> {
       default:
         return unstaged(def);
     }
+  }
+
+  /** Where the next series of a metric keeps its exemplars, if it has any. */
+  #exemplified(def: MetricDef): ExemplarRow | null {
+    const { areExemplified, history } = this.#options;
+    if (!def.exemplar || !areExemplified || history) return null;
+    const exemplars = this.#exemplars.get(def) ?? exemplarsOf(def);
+    this.#exemplars.set(def, exemplars);
+    return { exemplars, row: this.#made++ };
   }
 
   #of<T>(all: Map<string, T>, { def, labels, isLimited = false }: Wanted, make: (at: Place) => T): T {

@@ -1,4 +1,5 @@
 import type { MetricDef } from './define.ts';
+import type { Exemplar, Exemplars } from './exemplars.ts';
 import type { CounterSeries, HistogramSeries, MaximumSeries, Observed } from './handles.ts';
 import { firstSlot, slotOf } from './maxima.ts';
 import { NativeHistogram } from './native.ts';
@@ -22,18 +23,26 @@ export interface Steps {
   passed(give: (sink: Sink) => void): void;
 }
 
+/** Where a series keeps its exemplars. */
+export interface ExemplarRow {
+  readonly exemplars: Exemplars;
+  readonly row: number;
+}
+
 /** A counter, counted aside. */
 export class StagedCounter implements CounterSeries {
   readonly #steps: Steps;
   readonly #at: Place;
+  readonly #exemplified: ExemplarRow | null;
   #step: number;
   #value = 0;
   #events = 0;
   #isGiven = false;
 
-  constructor(steps: Steps, at: Place) {
+  constructor(steps: Steps, at: Place, exemplified: ExemplarRow | null) {
     this.#steps = steps;
     this.#at = at;
+    this.#exemplified = exemplified;
     this.#step = steps.step;
   }
 
@@ -41,6 +50,10 @@ export class StagedCounter implements CounterSeries {
     if (this.#step !== this.#steps.step) this.#turn();
     this.#value += by;
     this.#events += events;
+  }
+
+  exemplify(exemplar: Exemplar): void {
+    this.#exemplified?.exemplars.note(this.#exemplified.row, 0, exemplar);
   }
 
   give(sink: Sink): void {
@@ -62,7 +75,8 @@ export class StagedCounter implements CounterSeries {
 
   #giver(): (sink: Sink) => void {
     const { def, labels, isOver } = this.#at;
-    const staged = { value: this.#value, events: this.#events, step: this.#step, isOver };
+    const exemplar = this.#exemplified?.exemplars.of(this.#exemplified.row, 0);
+    const staged = { value: this.#value, events: this.#events, step: this.#step, isOver, exemplar };
     return (sink) => sink.counter(def, labels, staged);
   }
 }
@@ -73,14 +87,20 @@ export class StagedHistogram implements HistogramSeries {
   readonly #at: Place;
   readonly #buckets: readonly number[];
   readonly #areNative: boolean;
+  readonly #exemplified: ExemplarRow | null;
   #step: number;
   #events = 0;
   #counts: Float64Array;
   #native: NativeHistogram | null = null;
 
-  constructor(steps: Steps, at: Place, areNative: boolean) {
+  constructor(
+    steps: Steps,
+    at: Place,
+    { areNative, exemplified }: { readonly areNative: boolean; readonly exemplified: ExemplarRow | null },
+  ) {
     this.#steps = steps;
     this.#at = at;
+    this.#exemplified = exemplified;
     this.#buckets = at.def.buckets ?? [];
     this.#areNative = areNative;
     this.#step = steps.step;
@@ -94,6 +114,11 @@ export class StagedHistogram implements HistogramSeries {
     this.#counts[buckets.length + 1]! += value;
     this.#events += 1;
     if (this.#areNative) this.#ownNative().observe(value);
+  }
+
+  exemplify(exemplar: Exemplar): void {
+    const exemplified = this.#exemplified;
+    exemplified?.exemplars.note(exemplified.row, bucketOf(this.#buckets, exemplar.value), exemplar);
   }
 
   add({ counts, native }: Observed): void {
@@ -133,6 +158,7 @@ export class StagedHistogram implements HistogramSeries {
       events: this.#events,
       step: this.#step,
       isOver,
+      exemplars: exemplarsIn(this.#exemplified, this.#buckets.length + 1),
     };
     return (sink) => sink.histogram(def, labels, staged);
   }
@@ -189,4 +215,10 @@ export class StagedMaximum implements MaximumSeries {
 interface Minute {
   value: number | null;
   events: number;
+}
+
+function exemplarsIn(exemplified: ExemplarRow | null, buckets: number): readonly Exemplar[] {
+  if (!exemplified) return [];
+  const { exemplars, row } = exemplified;
+  return Array.from({ length: buckets }, (_, bucket) => exemplars.of(row, bucket)).filter((one) => one !== undefined);
 }

@@ -97,6 +97,7 @@ function same(text: string): string {
   return text;
 }
 
-function detached(text: string): string {
+/** A copy that keeps nothing else alive. */
+export function detached(text: string): string {
   return text.length < SLICED_LENGTH ? text : Buffer.from(text).toString();
 }

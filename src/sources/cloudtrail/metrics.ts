@@ -12,6 +12,7 @@ export const CLOUDTRAIL_METRICS = {
     'cloudtrail_security_events_total',
     'Events that a monitoring control of the CIS AWS Foundations Benchmark asks to watch.',
     ['control'],
+    { exemplar: 'event_id' },
   ),
   deliveryLag: histogram(
     'cloudtrail_delivery_lag_seconds',

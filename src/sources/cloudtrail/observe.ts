@@ -1,5 +1,6 @@
 import type { CounterSeries, Handles, HistogramSeries } from '../../core/metrics/handles.ts';
 import { lagSeconds, usableTime } from '../../lib/delivery.ts';
+import { textAt } from '../../lib/json-value.ts';
 import type { CLOUDTRAIL_METRICS } from './metrics.ts';
 import type { CloudTrailRecord } from './record.ts';
 
@@ -31,7 +32,7 @@ export class Observer {
 
   /** `arrival`: when the record's file was last modified, or when it was pushed; milliseconds since 1970. */
   observe(record: CloudTrailRecord, arrival: number): void {
-    const { service, region, account, outcome, controls } = record;
+    const { service, region, account, outcome } = record;
     const event = this.#withEvent ? record.event : '';
     // None of the values holds a line feed.
     const key = `${service}\n${region}\n${account}\n${outcome}\n${event}`;
@@ -42,11 +43,20 @@ export class Observer {
       this.#kept.set(key, series);
     }
     series.inc();
-    for (const control of controls) this.#metrics.securityEvents.inc({ control });
     const time = usableTime(record.time, arrival);
+    this.#security(record, time);
     if (time === null) return;
     this.#lag ??= this.#metrics.deliveryLag.series(NO_LABELS);
     this.#lag.observe(lagSeconds(time, arrival));
+  }
+
+  #security({ controls, raw }: CloudTrailRecord, time: number | null): void {
+    for (const control of controls) {
+      const series = this.#metrics.securityEvents.series({ control });
+      series.inc();
+      // Its id is what the event history of the console finds an event by.
+      if (time !== null) series.exemplify({ id: textAt(raw, 'eventID'), value: 1, time });
+    }
   }
 
   /** Lets go of all series: they are good no longer. */

@@ -14,7 +14,7 @@ export const CTS_METRICS = {
     'cts_traces_total',
     'Traces: operations on the cloud. Asynchronous ones leave two, of the request and of its result. `operation`, `user`, `region` and `project` only where they are configured.',
     ['service', 'resource_type', 'trace_type', 'rating', 'operation', 'user', 'region', 'project'],
-    { gives: ['user', 'operation'] },
+    { gives: ['user', 'operation'], exemplar: 'request_id' },
   ),
   visibility: histogram(
     'cts_trace_visibility_seconds',

@@ -46,14 +46,16 @@ export class Observer {
   observe(trace: Trace, { place, receivedAt, visible }: Receipt): TraceLabels {
     const { metrics, optional } = this.#options;
     const { labels, limited } = traceLabels(trace, place, optional);
-    this.#seriesOf(labels, limited).inc();
+    const series = this.#seriesOf(labels, limited);
+    series.inc();
     this.#countValues(trace);
-    const { recorded } = trace;
+    const { recorded, requestId } = trace;
     if (visible && recorded !== null) {
       this.#visibility ??= metrics.visibility.series(NO_LABELS);
       this.#visibility.observe(Math.max(0, receivedAt - recorded) / 1000);
     }
     const stamp = usableTime(recorded ?? trace.time, receivedAt);
+    if (stamp !== null && requestId !== null) series.exemplify({ id: requestId, value: 1, time: stamp });
     if (stamp !== null && (this.#last === null || stamp > this.#last)) {
       this.#last = stamp;
       this.#isLastChanged = true;

@@ -26,6 +26,8 @@ export interface LogEntry {
   readonly audit: Audit | null;
   /** Null if there is no request, or its duration is not told. */
   readonly http: HttpRequest | null;
+  /** Of the trace that the entry belongs to; empty if it is not told. */
+  readonly traceId: string;
   readonly logName: string;
   /** As it was read. */
   readonly raw: JsonObject;
@@ -52,6 +54,7 @@ export function parseEntry(text: string): LogEntry | Rejected {
     resourceType: resourceLabel(objectAt(value, 'resource')?.type),
     audit: readAudit(value),
     http: readHttp(objectAt(value, 'httpRequest')),
+    traceId: traceIdOf(textAt(value, 'trace')),
     logName,
     raw: value,
     text,
@@ -104,6 +107,12 @@ function durationOf(text: string): number | null {
   const found = /^([0-9]{1,12})(?:\.([0-9]{1,32}))?s$/.exec(text);
   if (!found) return null;
   return Number(found[1]) * 1e9 + Number((found[2] ?? '').slice(0, 9).padEnd(9, '0'));
+}
+
+/** Of `projects/demo-1/traces/06796866738c859f2f19b7cfb3214824`, or of the id alone, as some write it. */
+function traceIdOf(trace: string): string {
+  const id = trace.slice(trace.lastIndexOf('/') + 1);
+  return id.length === trace.length || trace.endsWith(`/traces/${id}`) ? id : '';
 }
 
 function codeLabel(value: unknown): string {

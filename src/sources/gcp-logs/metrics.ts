@@ -20,6 +20,7 @@ export const GCP_LOGS_METRICS = {
     'Time that requests took, as load balancers and services log it.',
     ['code'],
     SECONDS,
+    { exemplar: 'trace_id' },
   ),
   deliveryLag: histogram(
     'gcp_delivery_lag_seconds',

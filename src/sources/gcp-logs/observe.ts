@@ -20,7 +20,7 @@ export class Observer {
   }
 
   /** `arrival`: when the entry's file was last modified, in milliseconds since 1970. */
-  observe({ log, severity, resourceType, audit, http, time }: LogEntry, arrival: number): void {
+  observe({ log, severity, resourceType, audit, http, traceId, time }: LogEntry, arrival: number): void {
     const metrics = this.#metrics;
     // None of the values holds a line feed.
     this.#series(`${log}\n${severity}\n${resourceType}`, () =>
@@ -32,8 +32,13 @@ export class Observer {
         metrics.auditEvents.series({ service, method, outcome }),
       ).inc();
     }
-    if (http) this.#duration(http.code).observe(http.durationNs / NS_PER_SECOND);
     const usable = usableTime(time, arrival);
+    if (http) {
+      const duration = this.#duration(http.code);
+      const seconds = http.durationNs / NS_PER_SECOND;
+      duration.observe(seconds);
+      if (usable !== null) duration.exemplify({ id: traceId, value: seconds, time: usable });
+    }
     if (usable === null) return;
     this.#lag ??= metrics.deliveryLag.series(NO_LABELS);
     this.#lag.observe(lagSeconds(usable, arrival));

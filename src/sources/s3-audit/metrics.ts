@@ -11,6 +11,7 @@ export const S3_AUDIT_METRICS = {
     'Time from a request to the end of its answer.',
     ['api', 'bucket'],
     SECONDS,
+    { exemplar: 'request_id' },
   ),
   durationMax: maximum(
     's3_request_duration_seconds_max',

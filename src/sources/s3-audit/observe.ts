@@ -2,8 +2,11 @@ import type { CounterSeries, Handles, HistogramSeries, MaximumSeries } from '../
 import { lagSeconds } from '../../lib/delivery.ts';
 import type { S3_AUDIT_METRICS } from './metrics.ts';
 import type { AuditRecord } from './record.ts';
+import { RequestIds } from './request-id.ts';
 
 const NS_PER_SECOND = 1e9;
+/** Requests that took longer have exemplars: to read the id of each would cost all records 6 % of their time. */
+const SLOW_SECONDS = 1;
 
 /** Kept ways to the series of one operation on one bucket, made when they are first needed. */
 interface Series {
@@ -19,6 +22,7 @@ interface Series {
 export class Observer {
   readonly #metrics: Handles<typeof S3_AUDIT_METRICS>;
   readonly #apis = new Map<string, Map<string, Series>>();
+  readonly #ids = new RequestIds();
   #lag: HistogramSeries | null = null;
 
   constructor(metrics: Handles<typeof S3_AUDIT_METRICS>) {
@@ -43,7 +47,8 @@ export class Observer {
     this.#lag = null;
   }
 
-  #request({ api, bucket, code, durationNs, ttfbNs, requestBytes, responseBytes, timeMs }: AuditRecord): void {
+  #request(record: AuditRecord): void {
+    const { api, bucket, code, durationNs, ttfbNs, requestBytes, responseBytes, timeMs } = record;
     const metrics = this.#metrics;
     const series = this.#seriesOf(api, bucket);
     let requests = series.codes.get(code);
@@ -59,6 +64,9 @@ export class Observer {
       if (timeMs !== null) {
         series.longest ??= metrics.durationMax.series({ api, bucket });
         series.longest.observe(seconds, timeMs);
+        if (seconds > SLOW_SECONDS) {
+          series.duration.exemplify({ id: this.#ids.of(record), value: seconds, time: timeMs });
+        }
       }
     } else if (timeMs !== null) metrics.durationMax.advance(timeMs);
     if (ttfbNs !== null) {

@@ -23,7 +23,7 @@ const WANTED = [
   ['responseHeader', 'Content-Length'],
 ] as const;
 /** What varies from record to record. */
-const MAPS = ['requestHeader', 'responseHeader', 'requestQuery', 'requestClaims', 'tags'];
+export const MAPS = ['requestHeader', 'responseHeader', 'requestQuery', 'requestClaims', 'tags'];
 
 /**
  * Reads lines for metrics alone: of S3 audit records of Lyve Cloud and MinIO, `raw` then holds no more than these need.

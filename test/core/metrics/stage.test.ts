@@ -27,7 +27,7 @@ function rig({ limit = 100, areNative = true } = {}) {
   const stage = new Stage(METRICS, {
     limitOf: (def) => registry.limitOf(def),
     isKnown: (def, labels) => registry.has('web', def, labels),
-    areNative: registry.areNative,
+    ...registry.forms,
     history: false,
   });
   return { registry, handles, stage, sink: registrySink(METRICS, handles, registry) };
