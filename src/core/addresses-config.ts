@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { classProblems } from '../lib/cidr.ts';
 import { described, integer, option, section, text } from './fields.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { addressesConfig } from './addresses-config.ts';
 import { choice, described, duration, fieldMeta, flag, integer, option, section, text } from './fields.ts';
 

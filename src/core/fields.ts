@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { DURATION_WISH, parseDuration } from '../lib/duration.ts';
 import { parseSize, SIZE_WISH } from '../lib/size.ts';
 

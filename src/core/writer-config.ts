@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { described, duration, integer, option, section, size, text } from './fields.ts';
 
 /** The section of a writer: its own fields, and those that all writers have. */

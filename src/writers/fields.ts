@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Fault } from '../core/config.ts';
 import { described, fieldMeta, type Secret, secret, text } from '../core/fields.ts';
 

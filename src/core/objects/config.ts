@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { openDirectory } from '../../lib/objects/directory.ts';
 import { openS3 } from '../../lib/objects/s3.ts';
 import type { ObjectStore } from '../../lib/objects/store.ts';

@@ -1,5 +1,5 @@
 import { Alias, type Document, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { nearest } from '../../lib/nearest.ts';
 
 /** The way to a value: map keys and list places from the top. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice, described, flag, option, section } from '../../core/fields.ts';
 import { STORE_FIELDS, storeSection } from '../../core/objects/config.ts';
 import { isAccount, isOrganization, isRegion } from './keys.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { described, option, section, text } from '../../core/fields.ts';
 import { STORE_FIELDS, storeSection } from '../../core/objects/config.ts';
 

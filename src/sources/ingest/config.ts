@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Fault } from '../../core/config.ts';
 import type { CoreConfig } from '../../core/core-sections.ts';
 import { described, fieldMeta, option, type Secret, secret, section, size } from '../../core/fields.ts';

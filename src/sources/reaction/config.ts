@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { described, duration, fieldMeta, flag, integer, option, section, text } from '../../core/fields.ts';
 import { transformProblems } from './transform.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice, described, flag, option, section, text } from '../../core/fields.ts';
 import { STORE_FIELDS, storeSection } from '../../core/objects/config.ts';
 import { LAYOUTS } from './keys.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { described } from '../../core/fields.ts';
 import { isAttributeName, isCoreName, NAME_WISH } from '../../lib/cloud-events/names.ts';
 import { isObject, parseJson } from '../../lib/json-value.ts';

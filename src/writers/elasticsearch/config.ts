@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Fault } from '../../core/config.ts';
 import { choice, described, option, type Secret, text } from '../../core/fields.ts';
 import { writerSection } from '../../core/writer-config.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice, described, duration, option, type Secret } from '../../core/fields.ts';
 import { writerSection } from '../../core/writer-config.ts';
 import { durationMs } from '../../lib/duration.ts';
