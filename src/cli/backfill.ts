@@ -5,7 +5,6 @@ import { DURATION_WISH, parseDuration } from '../lib/duration.ts';
 import { parseTime, TIME_WISH } from '../lib/time.ts';
 import { openOutput } from './backfill-output.ts';
 import { progressBar } from './backfill-progress.ts';
-import { TYPES } from './catalogue.ts';
 import { failed, type Io, OK, USAGE, write } from './io.ts';
 import { type ConfigArguments, loadConfig } from './load.ts';
 import { createLog } from './log.ts';
@@ -26,8 +25,9 @@ const MANY_SAMPLES = 100_000_000;
 
 /** Writes the history of what the sources hold as OpenMetrics with timestamps. */
 export async function backfill(args: BackfillArguments, io: Io): Promise<number> {
-  const config = await loadConfig(args.config, io);
-  if (!config) return USAGE;
+  const loaded = await loadConfig(args.config, io);
+  if (!loaded) return USAGE;
+  const { config, types } = loaded;
   const span = spanOf(args, io.now());
   if (typeof span === 'string') {
     await write(io.stderr, `trailgauge: ${span}\n`);
@@ -41,7 +41,7 @@ export async function backfill(args: BackfillArguments, io: Io): Promise<number>
   try {
     const result = await runBackfill({
       config,
-      ...TYPES,
+      ...types,
       ...span,
       ...{ env, signal, log, now },
       folder: tmpdir(),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type App, startApp } from '../app.ts';
 import { type Config, readConfig } from '../core/config.ts';
 import { packageRoot } from '../core/version.ts';
-import { TYPES } from './catalogue.ts';
+import { loadTypes, type Types } from './catalogue.ts';
 import { failed, type Io, OK, write } from './io.ts';
 import { createLog, quietConsole } from './log.ts';
 import { prepareReplay, replay } from './replay.ts';
@@ -41,8 +41,9 @@ export async function demo({ port }: DemoArguments, io: Io): Promise<number> {
     for (const { type } of STORES) await mkdir(join(folder, type));
     traces = await replayTraces({ recording: recordingOf('cts', 'traces.ndjson'), now });
     const places = { folder, log: target, traces: traces.url };
-    const config = (port: number) => demoConfig({ ...places, port });
-    const start = (at: number) => startApp({ config: config(at), ...TYPES, log, env: io.env, now: io.now });
+    const types = await loadTypes();
+    const config = (port: number) => demoConfig({ ...places, port }, types);
+    const start = (at: number) => startApp({ config: config(at), ...types, log, env: io.env, now: io.now });
     const app = await listening(start, port);
     await app.ready;
     const stores = STORES.map(({ type, file, shape }) =>
@@ -100,7 +101,7 @@ interface DemoPlaces {
 /** The project whose traces were recorded. */
 const PROJECT = 'b7a1d2c3e4f5061728394a5b6c7d8e9f';
 
-function demoConfig({ folder, log, traces, port }: DemoPlaces): Config {
+function demoConfig({ folder, log, traces, port }: DemoPlaces, types: Types): Config {
   const stores = STORES.map(({ type }) => [type, { directory: join(folder, type), interval: '1s' }] as const);
   const { config, errors } = readConfig(
     JSON.stringify({
@@ -123,7 +124,7 @@ function demoConfig({ folder, log, traces, port }: DemoPlaces): Config {
         },
       },
     }),
-    { format: 'json', env: {}, types: TYPES },
+    { format: 'json', env: {}, types },
   );
   if (!config) throw new Error(errors.map(({ path, message }) => `${path}: ${message}`).join('; '));
   return config;

@@ -5,16 +5,15 @@ import { tryState } from '../core/state.ts';
 import { stateDirectory } from '../core/state-directory.ts';
 import type { WriterConfig } from '../core/writer.ts';
 import { loadWebConfig } from '../server/web-config.ts';
-import { SOURCES } from '../sources/index.ts';
-import { WRITERS } from '../writers/index.ts';
 import { FAILED, type Io, OK, USAGE, write } from './io.ts';
 import { type ConfigArguments, configFile, DEFAULT_FILE, loadConfig } from './load.ts';
 import { createLog } from './log.ts';
 
 /** Tries what the configuration names, and prints one line for each thing. */
 export async function doctor(args: ConfigArguments, io: Io): Promise<number> {
-  const config = await loadConfig(args, io);
-  if (!config) return USAGE;
+  const loaded = await loadConfig(args, io);
+  if (!loaded) return USAGE;
+  const { config, types } = loaded;
   let wrong = false;
   const say = async (name: string, { ok, detail }: Finding) => {
     wrong ||= !ok;
@@ -26,13 +25,13 @@ export async function doctor(args: ConfigArguments, io: Io): Promise<number> {
   if (addresses.country !== null || addresses.asn !== null) await say('addresses', checkAddresses(addresses));
   await say('state', await checkState(stateDirectory(config.state.directory, io.env)));
   for (const [name, section] of Object.entries(config.sources)) {
-    const spec = SOURCES.find(({ type }) => type === name.split('/', 1)[0]);
+    const spec = types.sources.find(({ type }) => type === name.split('/', 1)[0]);
     if (!spec) continue;
     for await (const finding of spec.check(section, io.signal, io.env)) await say(name, finding);
   }
   const log = await createLog('silent', false);
   for (const [name, section] of Object.entries(config.writers)) {
-    const spec = WRITERS.find(({ type }) => type === name.split('/', 1)[0]);
+    const spec = types.writers.find(({ type }) => type === name.split('/', 1)[0]);
     if (!spec) continue;
     const context = { name, log, env: io.env, now: io.now, stdout: io.stdout };
     // Each section went through its schema, which `writerSection` made.

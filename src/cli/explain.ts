@@ -21,14 +21,15 @@ export interface ExplainArguments {
 
 /** Prints for each item of raw input what became of it. */
 export async function explain(args: ExplainArguments, io: Io): Promise<number> {
-  const spec = SOURCES.find(({ type }) => type === args.source.split('/', 1)[0]);
-  if (!spec) {
+  const listed = SOURCES.find(({ type }) => type === args.source.split('/', 1)[0]);
+  if (!listed) {
     const known = SOURCES.map(({ type }) => type).join(', ');
     await write(io.stderr, `trailgauge: found source ${JSON.stringify(args.source)}, wanted one of ${known}\n`);
     return USAGE;
   }
-  const config = await loadConfig({ config: args.config }, io);
-  if (!config) return USAGE;
+  const loaded = await loadConfig({ config: args.config }, io);
+  if (!loaded) return USAGE;
+  const { config } = loaded;
   if (args.source.includes('/') && !(args.source in config.sources)) {
     const known = Object.keys(config.sources).join(', ');
     await write(
@@ -39,6 +40,7 @@ export async function explain(args: ExplainArguments, io: Io): Promise<number> {
   }
   // Warnings too: where pattern names are not known, this says why.
   const log = await createLog('warn', io.stderr.isTTY === true);
+  const spec = await listed.load();
   const registry = registryFor(config.metrics);
   let duplicates = 0;
   try {

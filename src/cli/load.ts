@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
-import { type Config, readConfig } from '../core/config.ts';
-import type { ConfigError } from '../core/config-file.ts';
-import { TYPES } from './catalogue.ts';
+import { type Config, checkConfig, namedTypes } from '../core/config.ts';
+import { type ConfigError, parseConfig } from '../core/config-file.ts';
+import { loadTypes, type Types } from './catalogue.ts';
 import { type Io, write } from './io.ts';
 
 /** Read if no other configuration is named and it is there. */
@@ -13,13 +13,19 @@ export interface ConfigArguments {
   readonly format?: 'yaml' | 'json' | undefined;
 }
 
+/** A configuration, with the types that its sections are of, and perhaps others. */
+export interface Loaded {
+  readonly config: Config;
+  readonly types: Types;
+}
+
 /** The file that is read, or null if none is named and there is none at the usual place. */
 export function configFile({ config }: ConfigArguments): string | null {
   return config ?? (isThere(DEFAULT_FILE) ? DEFAULT_FILE : null);
 }
 
 /** The configuration, or null after all of its errors were written to standard error. */
-export async function loadConfig(args: ConfigArguments, io: Io): Promise<Config | null> {
+export async function loadConfig(args: ConfigArguments, io: Io): Promise<Loaded | null> {
   const { format = 'yaml' } = args;
   const path = configFile(args);
   let text = '';
@@ -30,13 +36,15 @@ export async function loadConfig(args: ConfigArguments, io: Io): Promise<Config 
     await write(io.stderr, `trailgauge: configuration ${path}: ${problem}\n`);
     return null;
   }
-  const result = readConfig(text, {
-    format: path === null ? 'yaml' : format,
-    env: io.env,
-    types: TYPES,
-  });
+  const document = parseConfig(text, path === null ? 'yaml' : format, io.env);
+  const types = await loadTypes(namedTypes(document));
+  const { config } = checkConfig(document, { env: io.env, types });
+  if (config) return { config, types };
+  // To tell what was wanted takes all that could be there, and a limit may be meant for a metric of any source.
+  const all = await loadTypes();
+  const result = checkConfig(document, { env: io.env, types: all });
   for (const error of result.errors) await write(io.stderr, `${errorLine(path ?? 'configuration', error)}\n`);
-  return result.config;
+  return result.config && { config: result.config, types: all };
 }
 
 function errorLine(file: string, { path, line, column, message }: ConfigError): string {

@@ -2,7 +2,6 @@ import { DEFAULT_VIEW, type Negotiated } from '../core/metrics/negotiate.ts';
 import { stateDirectory } from '../core/state-directory.ts';
 import { parseTime, TIME_WISH } from '../lib/time.ts';
 import { runOnce } from '../once.ts';
-import { TYPES } from './catalogue.ts';
 import { failed, type Io, OK, USAGE, write } from './io.ts';
 import { type ConfigArguments, loadConfig } from './load.ts';
 import { createLog } from './log.ts';
@@ -22,7 +21,7 @@ const VIEWS = {
 
 /** Reads all that the sources hold now and prints the exposition. */
 export async function once(args: OnceArguments, io: Io): Promise<number> {
-  const config = await loadConfig(args.config, io);
+  const loaded = await loadConfig(args.config, io);
   const since = timeOf(args.since, io.now());
   const until = timeOf(args.until, io.now());
   for (const [name, time, text] of [
@@ -32,18 +31,19 @@ export async function once(args: OnceArguments, io: Io): Promise<number> {
     if (time === undefined)
       await write(io.stderr, `trailgauge: --${name}: found ${JSON.stringify(text)}, wanted ${TIME_WISH}\n`);
   }
-  if (!config || since === undefined || until === undefined) return USAGE;
+  if (!loaded || since === undefined || until === undefined) return USAGE;
   if (since !== null && until !== null && since >= until) {
     const found = `--until: found ${JSON.stringify(args.until)}`;
     await write(io.stderr, `trailgauge: ${found}, wanted a time after --since ${JSON.stringify(args.since)}\n`);
     return USAGE;
   }
+  const { config, types } = loaded;
   const log = await createLog(config.log.level, io.stderr.isTTY === true);
   try {
     const { env, now, signal } = io;
     const chunks = await runOnce({
       config,
-      ...TYPES,
+      ...types,
       directory: stateDirectory(config.state.directory, env),
       stdout: io.stdout,
       log,

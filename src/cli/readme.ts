@@ -2,29 +2,29 @@ import { Writable } from 'node:stream';
 import { CORE_SECTIONS } from '../core/core-sections.ts';
 import { fillGenerated } from '../describe/readme.ts';
 import { metricsMarkdown, optionsMarkdown, sourcesMarkdown, writersMarkdown } from '../describe/tables.ts';
-import { SOURCES } from '../sources/index.ts';
-import { WRITERS } from '../writers/index.ts';
-import { allMetrics } from './catalogue.ts';
+import { allMetrics, loadTypes } from './catalogue.ts';
 import { main } from './index.ts';
 
 /** README.md with the parts that the program itself can tell brought up to date. */
 export async function completeReadme(text: string): Promise<string> {
-  const hasMetrics = (type: string) => allMetrics().some(({ source }) => source === type);
-  const metricsOf = (type: string) => metricsMarkdown(allMetrics().filter(({ source }) => source === type));
+  const { sources, writers } = await loadTypes();
+  const metrics = await allMetrics();
+  const hasMetrics = (type: string) => metrics.some(({ source }) => source === type);
+  const metricsOf = (type: string) => metricsMarkdown(metrics.filter(({ source }) => source === type));
   return fillGenerated(
     text,
     new Map([
-      ['sources', sourcesMarkdown(SOURCES)],
-      ['writers', writersMarkdown(WRITERS)],
+      ['sources', sourcesMarkdown(sources)],
+      ['writers', writersMarkdown(writers)],
       ['commands', `\`\`\`text\n${await help()}\`\`\``],
       ['options', optionsMarkdown(Object.entries(CORE_SECTIONS))],
       ['metrics', metricsOf('-')],
-      ...SOURCES.flatMap(({ type, config }): (readonly [string, string])[] => [
+      ...sources.flatMap(({ type, config }): (readonly [string, string])[] => [
         [`options of ${type}`, optionsMarkdown([[`sources.${type}`, config]])],
         // What it counts may be all of other sources.
         ...(hasMetrics(type) ? ([[`metrics of ${type}`, metricsOf(type)]] as const) : []),
       ]),
-      ...WRITERS.map(({ type, config }): [string, string] => [
+      ...writers.map(({ type, config }): [string, string] => [
         `options of ${type}`,
         optionsMarkdown([[`writers.${type}`, config]]),
       ]),

@@ -1,17 +1,17 @@
 import { stringify } from 'yaml';
-import type { Config } from '../core/config.ts';
 import { CORE_SECTIONS } from '../core/core-sections.ts';
 import { masked } from '../core/fields.ts';
 import { readVersion } from '../core/version.ts';
 import { defaultConfig, defaultYaml } from '../describe/defaults.ts';
 import { metricsTable } from '../describe/tables.ts';
-import { allMetrics, PARTS } from './catalogue.ts';
+import { allMetrics, loadParts } from './catalogue.ts';
 import { type Io, OK, USAGE, write } from './io.ts';
-import { type ConfigArguments, loadConfig } from './load.ts';
+import { type ConfigArguments, type Loaded, loadConfig } from './load.ts';
 
 /** The whole default configuration. */
 export async function defaults(format: 'yaml' | 'json', io: Io): Promise<number> {
-  await write(io.stdout, format === 'json' ? json(defaultConfig(PARTS)) : defaultYaml(PARTS));
+  const parts = await loadParts();
+  await write(io.stdout, format === 'json' ? json(defaultConfig(parts)) : defaultYaml(parts));
   return OK;
 }
 
@@ -20,16 +20,17 @@ export async function testConfig(
   args: ConfigArguments & { readonly output: 'yaml' | 'json' },
   io: Io,
 ): Promise<number> {
-  const config = await loadConfig(args, io);
-  if (!config) return USAGE;
-  const shown = shownConfig(config);
+  const loaded = await loadConfig(args, io);
+  if (!loaded) return USAGE;
+  const shown = shownConfig(loaded);
   await write(io.stdout, args.output === 'json' ? json(shown) : stringify(shown, { lineWidth: 0 }));
   return OK;
 }
 
 /** The catalogue of metrics. */
 export async function metrics(format: 'yaml' | 'json', io: Io): Promise<number> {
-  await write(io.stdout, format === 'json' ? json(allMetrics()) : metricsTable(allMetrics()));
+  const rows = await allMetrics();
+  await write(io.stdout, format === 'json' ? json(rows) : metricsTable(rows));
   return OK;
 }
 
@@ -40,10 +41,10 @@ export async function version(format: 'yaml' | 'json', io: Io): Promise<number> 
   return OK;
 }
 
-function shownConfig(config: Config): Record<string, unknown> {
+function shownConfig({ config, types }: Loaded): Record<string, unknown> {
   const sections = (part: 'sources' | 'writers') =>
     Object.entries(config[part]).map(([name, section]) => {
-      const spec = PARTS[part].find(({ type }) => type === name.split('/', 1)[0]);
+      const spec = types[part].find(({ type }) => type === name.split('/', 1)[0]);
       return [name, masked(spec?.config, section)] as const;
     });
   const core = Object.entries(CORE_SECTIONS).map(

@@ -2,7 +2,6 @@ import { startApp } from '../app.ts';
 import { notifier } from '../lib/notify.ts';
 import { loadWebConfig } from '../server/web-config.ts';
 import { isSinkUnused } from '../writers/hints.ts';
-import { TYPES } from './catalogue.ts';
 import { FAILED, failed, type Io, OK, USAGE, write } from './io.ts';
 import { type ConfigArguments, loadConfig } from './load.ts';
 import { createLog, quietConsole } from './log.ts';
@@ -11,8 +10,9 @@ const SUPERVISOR_VARIABLES = ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID'] 
 
 /** Runs until it is told to stop. */
 export async function start(args: ConfigArguments, io: Io): Promise<number> {
-  const config = await loadConfig(args, io);
-  if (!config) return USAGE;
+  const loaded = await loadConfig(args, io);
+  if (!loaded) return USAGE;
+  const { config, types } = loaded;
   const { web_config: webConfig } = config.listen;
   const wrong = webConfig === null ? null : webConfigProblem(webConfig);
   if (wrong !== null) {
@@ -28,7 +28,7 @@ export async function start(args: ConfigArguments, io: Io): Promise<number> {
   // Children that inherit these could speak to the supervisor in our name.
   for (const name of SUPERVISOR_VARIABLES) delete io.env[name];
   try {
-    const app = await startApp({ config, ...TYPES, log, env: io.env, now: io.now });
+    const app = await startApp({ config, ...types, log, env: io.env, now: io.now });
     const [sources, writers] = [config.sources, config.writers].map(Object.keys);
     log.info({ url: app.url, sources, writers }, 'started');
     void app.ready.then(() => supervisor.ready(`serving ${app.url}/metrics`));

@@ -42,9 +42,32 @@ export const DEFAULT_SOURCES = { reaction: {} } as const;
 /** Reads and validates a configuration; all of its errors at once. */
 export function readConfig(
   source: string,
-  options: { readonly format: 'yaml' | 'json'; readonly env: NodeJS.ProcessEnv; readonly types: ConfigTypes },
+  { format, ...options }: CheckOptions & { readonly format: 'yaml' | 'json' },
 ): ConfigResult {
-  const document = parseConfig(source, options.format, options.env);
+  return checkConfig(parseConfig(source, format, options.env), options);
+}
+
+/** What a document is held against. */
+export interface CheckOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly types: ConfigTypes;
+}
+
+/** Types of sources and writers by their names. */
+export interface NamedTypes {
+  readonly sources: ReadonlySet<string>;
+  readonly writers: ReadonlySet<string>;
+}
+
+/** The types that the sections of a document say they are of: what is valid with these alone is valid. */
+export function namedTypes({ value }: ConfigDocument): NamedTypes {
+  const { sources, writers } = isMapValue(value) ? value : {};
+  const typesOf = (sections: unknown) => new Set(isMapValue(sections) ? Object.keys(sections).map(typeOf) : []);
+  return { sources: typesOf(sources ?? DEFAULT_SOURCES), writers: typesOf(writers) };
+}
+
+/** Validates and completes a document; all of its errors at once. */
+export function checkConfig(document: ConfigDocument, options: CheckOptions): ConfigResult {
   if (document.errors.length > 0 && document.value === null) return { config: null, errors: document.errors };
   const errors = [...document.errors];
   const root = asMap(document.value, document, errors);
@@ -70,13 +93,13 @@ export function readConfig(
 /** What is wrong with sections beside others, and with what the environment adds to them. */
 function checkTogether(
   config: Config,
-  { types, env }: { readonly types: ConfigTypes; readonly env: NodeJS.ProcessEnv },
+  { types, env }: CheckOptions,
   document: ConfigDocument,
   errors: ConfigError[],
 ): void {
   for (const part of ['sources', 'writers'] as const) {
     for (const [key, section] of Object.entries(config[part])) {
-      const spec = types[part].find(({ type }) => type === key.split('/', 1)[0]);
+      const spec = types[part].find(({ type }) => type === typeOf(key));
       const fault = spec?.against?.(section, config, env);
       if (fault) errors.push(errorAt([part, key, ...fault[0]], document, fault[1]));
     }
@@ -121,7 +144,7 @@ function instances(
   const labels = new Map<string, string>();
   for (const [key, config] of Object.entries(value)) {
     const slash = key.indexOf('/');
-    const type = slash < 0 ? key : key.slice(0, slash);
+    const type = typeOf(key);
     const label = key.slice(slash + 1);
     const namesake = labels.get(label);
     labels.set(label, key);
@@ -145,6 +168,12 @@ function instances(
     }
   }
   return Object.fromEntries(sections);
+}
+
+/** The type of a section that is named `TYPE` or `TYPE/NAME`. */
+function typeOf(key: string): string {
+  const slash = key.indexOf('/');
+  return slash < 0 ? key : key.slice(0, slash);
 }
 
 function validate(

@@ -1,9 +1,11 @@
+import type { Listed } from '../core/listed.ts';
 import type { AnyWriter } from '../core/writer.ts';
-import { cloudevents } from './cloudevents/index.ts';
-import { elasticsearch } from './elasticsearch/index.ts';
-import { influx } from './influx/index.ts';
-import { neo4j } from './neo4j/index.ts';
-import { stdout } from './stdout/index.ts';
 
 /** All writers, in the order of the documentation. */
-export const WRITERS: readonly AnyWriter[] = [stdout, influx, elasticsearch, cloudevents, neo4j];
+export const WRITERS: readonly Listed<AnyWriter>[] = [
+  { type: 'stdout', load: async () => (await import('./stdout/index.ts')).stdout },
+  { type: 'influx', load: async () => (await import('./influx/index.ts')).influx },
+  { type: 'elasticsearch', load: async () => (await import('./elasticsearch/index.ts')).elasticsearch },
+  { type: 'cloudevents', load: async () => (await import('./cloudevents/index.ts')).cloudevents },
+  { type: 'neo4j', load: async () => (await import('./neo4j/index.ts')).neo4j },
+];

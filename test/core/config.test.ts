@@ -3,8 +3,10 @@ import fc from 'fast-check';
 import t from 'tap';
 import { readConfig } from '../../src/core/config.ts';
 import { described, duration, option, secret, section, size } from '../../src/core/fields.ts';
-import { SOURCES } from '../../src/sources/index.ts';
+import { loadListed } from '../../src/core/listed.ts';
+import { SOURCES as LISTED } from '../../src/sources/index.ts';
 
+const SOURCES = await loadListed(LISTED);
 const TYPES = SOURCES.map(({ type }) => type).join(', ');
 
 /** All errors as the command line prints them, `LINE:COLUMN: PATH: MESSAGE`. */

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import t, { type Test } from 'tap';
 import { stringify } from 'yaml';
-import { allMetrics, PARTS } from '../../src/cli/catalogue.ts';
+import { allMetrics, loadParts } from '../../src/cli/catalogue.ts';
 import { completeReadme } from '../../src/cli/readme.ts';
 import { readConfig } from '../../src/core/config.ts';
 import { parseWebSettings } from '../../src/server/web-config/settings.ts';
@@ -51,8 +51,9 @@ t.test('links lead to files and headings that exist', async (t) => {
 });
 
 t.test('the configurations of README.md are valid', async (t) => {
+  const types = await loadParts();
   for (const { text, line } of blocks('yaml trailgauge')) {
-    const { errors } = readConfig(text, { format: 'yaml', env: {}, types: PARTS });
+    const { errors } = readConfig(text, { format: 'yaml', env: {}, types });
     t.same(errors, [], `block of line ${line}`);
   }
   for (const { text, line } of blocks('yaml web')) {
@@ -80,7 +81,7 @@ t.test('Prometheus takes the scrape configurations, rules and queries of README.
 });
 
 t.test('each metric that README.md names is in the catalogue', async (t) => {
-  const names = new Set(allMetrics().map(({ name }) => name));
+  const names = new Set((await allMetrics()).map(({ name }) => name));
   // Part of a help text that is given as it was.
   names.add('reaction_metrics_exporter');
   const named = readmeText.matchAll(/(?<![\w-])(?:reaction|trailgauge)_[a-z_]*[a-z](?![\w-]|_…)/g);
