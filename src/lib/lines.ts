@@ -20,7 +20,9 @@ export interface LineSource {
 export interface LineSpace {
   readonly buffer: Buffer;
   readonly maxLine: number;
-  readonly chunk: number;
+  /** Bytes read next: it doubles up to `largest`, so that the first lines come soon. */
+  chunk: number;
+  readonly largest: number;
 }
 
 /** Whole lines, each with its `\n`; `tooLong` counts lines that ended here and were left out. Both may be empty. */
@@ -29,9 +31,9 @@ export interface Lines {
   readonly tooLong: number;
 }
 
-/** Room for lines of up to `maxLine` bytes without their `\n`, read `chunk` bytes at a time. */
-export function lineSpace(maxLine: number, chunk: number): LineSpace {
-  return { buffer: Buffer.allocUnsafeSlow(maxLine + 1), maxLine, chunk };
+/** Room for lines of up to `maxLine` bytes without their `\n`, read up to `largest` bytes at a time. */
+export function lineSpace(maxLine: number, largest: number): LineSpace {
+  return { buffer: Buffer.allocUnsafeSlow(maxLine + 1), maxLine, chunk: Math.min(FIRST_CHUNK, largest), largest };
 }
 
 /**
@@ -55,6 +57,7 @@ export async function cutLines(
     const last = space.buffer.subarray(filled, filled + bytesRead).lastIndexOf(NEWLINE);
     if (last >= 0) end = filled + last + 1;
     filled += bytesRead;
+    space.chunk = Math.min(2 * space.chunk, space.largest);
   }
   const bytes = space.buffer.subarray(0, filled);
   if (!(await isAsSeen(source, bytes))) return 'changed';
@@ -76,6 +79,7 @@ export async function cutRest(source: LineSource, limit: number, space: LineSpac
 }
 
 const NEWLINE = 10;
+const FIRST_CHUNK = 64 * 1024;
 const NONE: Lines = { bytes: Buffer.alloc(0), tooLong: 0 };
 const ONE_TOO_LONG: Lines = { bytes: Buffer.alloc(0), tooLong: 1 };
 

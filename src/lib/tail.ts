@@ -22,7 +22,7 @@ export interface FollowOptions {
   readonly signal: AbortSignal;
   /** The longest line in bytes, without its `\n`; 1 MiB. */
   readonly maxLine?: number;
-  /** Bytes read at a time, which is how large a batch is at most, but for a longer line; 1 MiB. */
+  /** Most bytes read at a time, which is how large a batch is at most, but for a longer line; 1 MiB. The first are smaller. */
   readonly chunk?: number;
   /** How often to look if nothing hints at a change, in milliseconds; 1,000. */
   readonly pollMs?: number;
