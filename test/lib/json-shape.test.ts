@@ -34,13 +34,23 @@ function learned(...lines: readonly string[]): ShapeReader {
   return reader;
 }
 
+/** Lines of one shape after which it is learned what they have in common. */
+const ENOUGH = 40;
+
+/** A reader that has seen two lines so often that it expects what they have in common. */
+function expecting(line: string, other: string): ShapeReader {
+  const reader = learned(line);
+  for (let index = 0; index < ENOUGH; index++) reader.read(other);
+  return reader;
+}
+
 const LINE = '{"name":"a","code":200,"inner":{"on":true,"text":"x"},"headers":{"A":"1","Content-Length":"7"},"z":null}';
 
 t.test('a line of a known shape, with other values', async (t) => {
-  const reader = learned(LINE);
+  const escaped = LINE.replace('"a"', '"\\u0041\\"\\\\"');
   const others = [
     LINE,
-    LINE.replace('"a"', '"\\u0041\\"\\\\"'),
+    escaped,
     LINE.replace('200', '-1.5e+3'),
     LINE.replace('true', 'null'),
     LINE.replace('"x"', '""'),
@@ -49,11 +59,41 @@ t.test('a line of a known shape, with other values', async (t) => {
     LINE.replace('"7"', '"not a number"'),
     LINE.replace('"7"}', '"7","Z":"\\\\"}'),
   ];
-  for (const line of others) t.same(read(reader, line), parsed(line), line);
+  const readers = [learned(LINE, escaped), learned(escaped, LINE), expecting(escaped, escaped)];
+  for (const reader of readers) for (const line of others) t.same(read(reader, line), parsed(line), line);
+  t.equal(read(learned(LINE), escaped), null, 'a wanted text with escapes has a shape of its own');
+});
+
+t.test('what lines have in common is expected, and need not come', async (t) => {
+  const line = (text: string, header: string) =>
+    `{"name":"${text}","inner":{"on":true,"text":"x"},"headers":{"Agent":"${header}","Content-Length":"7"},"tags":{"a.b":"${header}"}}`;
+  const reader = expecting(line('eu-central-1 (a)', 'agent/1.0 [x] ä'), line('eu-central-2', 'agent/1.0 [y] ä'));
+  for (const text of ['', 'e', 'eu-central-', 'eu-central-3', 'us-east-1', 'eu-central-\\', 'eu-central-ä', 'ä']) {
+    for (const header of [
+      '',
+      'agent/1.0 [',
+      'agent/1.0 [x] ä',
+      'agent/1.0 [z',
+      'agent/1x0',
+      'agent/1.0 [\\"',
+      'other',
+    ]) {
+      const one = line(text, header);
+      t.same(read(reader, one), text.includes('\\') ? null : parsed(one), one);
+      for (const wrong of ['"', '\\', '\n', '\\x', '\\u12']) {
+        for (const mistake of [line(text, `${header}${wrong}`), line(`${text}${wrong}`, header)]) {
+          const found = read(reader, mistake);
+          if (found !== null) t.same(found, parsed(mistake), mistake);
+        }
+      }
+    }
+  }
+  const long = (text: string) =>
+    `{${Array.from({ length: 60 }, (_, index) => `"m${index}":"${text.repeat(200)}"`).join(',')},"name":"a"}`;
+  t.same(read(expecting(long('-'), long('-')), long('+')), parsed(long('+')), 'too much to be expected');
 });
 
 t.test('a line that is no JSON, or of another shape, is left alone', async (t) => {
-  const reader = learned(LINE);
   const others = [
     `${LINE} `,
     ` ${LINE}`,
@@ -78,7 +118,8 @@ t.test('a line that is no JSON, or of another shape, is left alone', async (t) =
     LINE.replace('"A":"1"', '"A":1'),
     LINE.replace('"7"', '"\\u0037"'),
   ];
-  for (const line of others) t.equal(read(reader, line), null, line);
+  for (const reader of [learned(LINE), expecting(LINE, LINE)])
+    for (const line of others) t.equal(read(reader, line), null, line);
 });
 
 t.test('what is not learned', async (t) => {
@@ -123,10 +164,12 @@ t.test('whatever it is given, it says what JSON.parse says, or nothing', async (
       const at = place % (whole.length + 1);
       return whole.slice(0, at) + more + whole.slice(at + 1);
     });
+  const lines = fc.array(line, { minLength: 1, maxLength: 8 });
   let found = 0;
   fc.assert(
-    fc.property(fc.array(line, { minLength: 1, maxLength: 8 }), fc.array(fc.oneof(line, mangled)), (first, then) => {
+    fc.property(lines, fc.array(fc.oneof(line, mangled)), fc.boolean(), (first, then, often) => {
       const reader = learned(...first);
+      if (often) for (const one of first) for (let index = 0; index < ENOUGH; index++) reader.read(one);
       for (const one of [...first, ...then]) {
         const members = read(reader, one);
         if (members === null) continue;

@@ -6,13 +6,13 @@ export const OTHER = 'other';
 
 /** The label `api`: the name of an operation as the store writes it, or `other`. */
 export function apiLabel(name: Data | undefined): string {
-  return typeof name === 'string' && API.test(name) ? name : OTHER;
+  return typeof name === 'string' ? apis.of(name) : OTHER;
 }
 
 /** The label `bucket`: empty for calls that are about none. Ceph puts a tenant and a colon before the name. */
 export function bucketLabel(name: Data | undefined): string {
   if (name === undefined || name === null || name === '' || name === '-') return '';
-  return typeof name === 'string' && BUCKET.test(name) ? name : OTHER;
+  return typeof name === 'string' ? buckets.of(name) : OTHER;
 }
 
 /** The label `code`: an HTTP status of three digits, or `other` for any other one and for none. */
@@ -45,8 +45,33 @@ export function consoleOutcome(status: Data | undefined): Outcome {
   return DENIED.includes(code) ? 'denied' : 'failed';
 }
 
-const API = /^[A-Za-z0-9_.:-]{1,64}$/;
-const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,254}$/;
+/** Tells texts that may be labels from others, and remembers those that it has seen. */
+class Labels {
+  readonly #pattern: RegExp;
+  readonly #known = new Map<string, string>();
+
+  constructor(pattern: RegExp) {
+    this.#pattern = pattern;
+  }
+
+  /** The text itself, or `other`. */
+  of(text: string): string {
+    if (text.length > LONGEST) return OTHER;
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
+    if (!this.#pattern.test(text)) return OTHER;
+    if (this.#known.size >= MOST_KNOWN) this.#known.clear();
+    // A copy: a text that was cut out of a line holds all of it.
+    const own = Buffer.from(text).toString();
+    this.#known.set(own, own);
+    return own;
+  }
+}
+
+const LONGEST = 255;
+const MOST_KNOWN = 1_000;
+const apis = new Labels(/^[A-Za-z0-9_.:-]{1,64}$/);
+const buckets = new Labels(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,254}$/);
 const CODE = /^[1-5][0-9]{2}$/;
 const EVENT = /^[A-Za-z0-9_.:/ -]{1,64}$/;
 

@@ -1,8 +1,9 @@
 import type { Rejected } from '../../core/source.ts';
 import { type ShapedLine, ShapeReader } from '../../lib/json-shape.ts';
-import type { Fields } from './fields.ts';
-import type { AuditRecord, Place } from './record.ts';
-import { readObject, readRecord } from './records.ts';
+import { countOf, type Fields } from './fields.ts';
+import { type AuditRecord, type Place, SHAPE } from './record.ts';
+import { readRecord, takes } from './records.ts';
+import { readCall } from './request.ts';
 
 /** Members of an S3 audit record that metrics and exclusions ask for; of Lyve Cloud's, all but the last in `auditEntry`. */
 const WANTED = [
@@ -26,8 +27,8 @@ const WANTED = [
 export const MAPS = ['requestHeader', 'responseHeader', 'requestQuery', 'requestClaims', 'tags'];
 
 /**
- * Reads lines for metrics alone: of S3 audit records of Lyve Cloud and MinIO, `raw` then holds no more than these need.
- * All else is as `readRecord` has it.
+ * Reads lines for metrics alone: of S3 audit records of Lyve Cloud and MinIO, `raw` then holds no more than these need,
+ * and `text` nothing, so that no line is kept longer than it is read. All else is as `readRecord` has it.
  */
 export class PartialReader {
   readonly #lyve = readerOf(['auditEntry'], [['serviceAccountName']]);
@@ -37,7 +38,7 @@ export class PartialReader {
     const isLyve = line.startsWith(LYVE_BEGIN);
     const reader = isLyve ? this.#lyve : this.#minio;
     const shaped = reader.read(line);
-    if (shaped) return readObject(rawOf(shaped, isLyve), line, place);
+    if (shaped) return readShaped(shaped, isLyve ? 'lyve' : 'minio', place);
     const found = readRecord(line, place);
     if (found && 'form' in found && found.form === (isLyve ? 'lyve' : 'minio')) reader.learn(line);
     return found;
@@ -54,10 +55,10 @@ function readerOf(path: readonly string[], more: readonly (readonly string[])[])
   });
 }
 
-/** The record as it would have been parsed, in so far as it is wanted. */
-function rawOf(shaped: ShapedLine, isLyve: boolean): Fields {
+function readShaped(shaped: ShapedLine, form: 'lyve' | 'minio', place: Place): AuditRecord | Rejected {
+  if (!takes(place.format, form)) return SHAPE;
   // By the places of WANTED.
-  const api = {
+  const call = {
     name: shaped.member(0),
     bucket: shaped.member(1),
     statusCode: shaped.member(2),
@@ -67,17 +68,18 @@ function rawOf(shaped: ShapedLine, isLyve: boolean): Fields {
     timeToFirstByteInNS: shaped.member(6),
     timeToResponse: shaped.member(7),
     timeToResponseInNS: shaped.member(8),
-  };
-  const entry = {
-    api,
     time: shaped.member(9),
     trigger: shaped.member(10),
-    accessKey: shaped.member(11),
-    parentUser: shaped.member(12),
-    requestHeader: { 'Content-Length': shaped.member(13) },
-    responseHeader: { 'Content-Length': shaped.member(14) },
+    requestLength: countOf(shaped.member(13)),
+    responseLength: countOf(shaped.member(14)),
   };
-  const raw = isLyve ? { auditEntry: entry, serviceAccountName: shaped.member(15) } : entry;
+  return readCall(call, { form, raw: rawOf(shaped, form), text: '', place });
+}
+
+/** The record as it would have been parsed, in so far as exclusions ask for it. */
+function rawOf(shaped: ShapedLine, form: 'lyve' | 'minio'): Fields {
+  const entry = { accessKey: shaped.member(11), parentUser: shaped.member(12) };
+  const raw = form === 'lyve' ? { auditEntry: entry, serviceAccountName: shaped.member(15) } : entry;
   // What is absent is undefined here: that is what asking for it would give.
   return raw as unknown as Fields;
 }

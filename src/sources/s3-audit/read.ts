@@ -8,7 +8,7 @@ import { PartialReader } from './partial.ts';
 import type { AuditRecord, Place } from './record.ts';
 import { readRecord } from './records.ts';
 
-/** A line of an object, and what it says. */
+/** A line of an object, and what it says; the line may be empty where nobody will ask for it. */
 export interface AuditItem {
   readonly found: AuditRecord | Rejected;
   readonly line: string;
@@ -56,7 +56,7 @@ interface Reading extends Pick<FormatOptions, 'range'> {
 function contentOf(place: Place, { range, read }: Reading): ObjectContent<AuditItem> {
   const splitter = new LineSplitter();
   const isLimited = range.since !== null || range.until !== null;
-  const items = (lines: readonly (string | LongLine)[]): readonly AuditItem[] => {
+  const items = (lines: Iterable<string | LongLine>): readonly AuditItem[] => {
     const found: AuditItem[] = [];
     for (const line of lines) {
       const item = itemOf(line, place, read);
@@ -71,7 +71,8 @@ function itemOf(line: string | LongLine, place: Place, read: Read): AuditItem | 
   const { arrival } = place;
   if (typeof line !== 'string') return { found: TOO_LONG, line: '', arrival };
   const found = read(line, place);
-  return found && { found, line, arrival };
+  if (found === null) return null;
+  return { found, line: 'rejected' in found ? line : found.text, arrival };
 }
 
 /** A record without a usable time is as old as its object. */

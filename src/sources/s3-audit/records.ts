@@ -53,7 +53,8 @@ const FORMS: Readonly<Record<Exclude<Format, 'auto'>, readonly Form[]>> = {
 const COMMA = 0x2c;
 const CLOSE_BRACKET = 0x5d;
 
-function takes(format: Format, form: Form): boolean {
+/** Whether records of a form are wanted where a format is configured. */
+export function takes(format: Format, form: Form): boolean {
   return format === 'auto' || FORMS[format].includes(form);
 }
 

@@ -6,10 +6,12 @@
 export function parseUtc(text: string): number | null {
   const end = text.length - 1;
   if (end < SECONDS_END || text.charCodeAt(end) !== UPPER_Z) return null;
-  const minute = text.startsWith(lastMinute) ? lastMs : minuteOf(text);
-  const second = digits(text, MINUTES_END, SECONDS_END);
+  // Short texts of their own are gone over faster than what was cut out of a line.
+  const minute = text.slice(0, MINUTES_END) === lastMinute ? lastMs : minuteOf(text);
+  const rest = text.slice(MINUTES_END, end);
+  const second = digits(rest, 0, 2);
   if (minute === null || !(second <= 59)) return null;
-  const fraction = end === SECONDS_END ? 0 : fractionMs(text, end);
+  const fraction = rest.length === 2 ? 0 : fractionMs(rest);
   return Number.isNaN(fraction) ? null : minute + second * 1_000 + fraction;
 }
 
@@ -69,10 +71,12 @@ function daysOf(year: number, month: number): number {
   return DAYS[month] ?? 0;
 }
 
-/** Of a point and 1 to 9 digits; NaN for whatever else. */
-function fractionMs(text: string, end: number): number {
-  const places = end - SECONDS_END - 1;
-  if (text.charCodeAt(SECONDS_END) !== DOT || places < 1 || places > 9) return Number.NaN;
-  const fraction = digits(text, SECONDS_END + 1, end) / (POWERS[places] ?? Number.NaN);
+/** Of seconds, a point and 1 to 9 digits; NaN for whatever else. */
+function fractionMs(rest: string): number {
+  const places = rest.length - FRACTION;
+  if (rest.charCodeAt(FRACTION - 1) !== DOT || places < 1 || places > 9) return Number.NaN;
+  const fraction = digits(rest, FRACTION, rest.length) / (POWERS[places] ?? Number.NaN);
   return Math.round(fraction * 1e6) / 1e3;
 }
+
+const FRACTION = '11.'.length;

@@ -13,7 +13,7 @@ const isExcluded = createExclusion(EXCLUDE, { bucket: 'audit-logs', accessKey: '
 /** What metrics see of a line. */
 function seen(found: ReturnType<typeof readRecord>): unknown {
   if (found === null || 'rejected' in found) return found;
-  const { raw: _, ...rest } = found;
+  const { raw: _, text: __, ...rest } = found;
   return { ...rest, excluded: isExcluded(found) };
 }
 
