@@ -14,8 +14,13 @@ export function isBroken(error: unknown): boolean {
   return (error as { broken?: boolean } | null)?.broken === true;
 }
 
-/** Bytes that are handed on at once. */
-const CHUNK_BYTES = 512 * 1024;
+/**
+ * Bytes that are handed on at once: some times as many as are read at once, so that a log need not be waited for several
+ * times for each piece of it, and a small object takes no more than it needs.
+ */
+const LEAST_CHUNK = 64 * 1024;
+const MOST_CHUNK = 2 * 1024 * 1024;
+const GROWTH = 16;
 
 /**
  * The content of an object, unpacked if it begins as gzip does (RFC 1952), whatever its name says: all members, one after
@@ -59,7 +64,7 @@ async function beginning(chunks: AsyncIterator<Buffer>): Promise<Buffer> {
 }
 
 async function* gunzipped(first: Buffer, chunks: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
-  const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
+  const gunzip = createGunzip({ chunkSize: Math.min(MOST_CHUNK, Math.max(LEAST_CHUNK, GROWTH * first.length)) });
   let failure: unknown = null;
   const feed = async () => {
     try {
