@@ -27,8 +27,8 @@ const WANTED = [
 export const MAPS = ['requestHeader', 'responseHeader', 'requestQuery', 'requestClaims', 'tags'];
 
 /**
- * Reads lines for metrics alone: of S3 audit records of Lyve Cloud and MinIO, `raw` then holds no more than these need,
- * and `text` nothing, so that no line is kept longer than it is read. All else is as `readRecord` has it.
+ * Reads lines for metrics alone: of S3 audit records of Lyve Cloud and MinIO, `raw` then holds no more than these need. All
+ * else is as `readRecord` has it.
  */
 export class PartialReader {
   readonly #lyve = readerOf(['auditEntry'], [['serviceAccountName']]);
@@ -38,7 +38,7 @@ export class PartialReader {
     const isLyve = line.startsWith(LYVE_BEGIN);
     const reader = isLyve ? this.#lyve : this.#minio;
     const shaped = reader.read(line);
-    if (shaped) return readShaped(shaped, isLyve ? 'lyve' : 'minio', place);
+    if (shaped) return readShaped(shaped, isLyve ? 'lyve' : 'minio', { line, place });
     const found = readRecord(line, place);
     if (found && 'form' in found && found.form === (isLyve ? 'lyve' : 'minio')) reader.learn(line);
     return found;
@@ -55,7 +55,11 @@ function readerOf(path: readonly string[], more: readonly (readonly string[])[])
   });
 }
 
-function readShaped(shaped: ShapedLine, form: 'lyve' | 'minio', place: Place): AuditRecord | Rejected {
+function readShaped(
+  shaped: ShapedLine,
+  form: 'lyve' | 'minio',
+  { line, place }: { readonly line: string; readonly place: Place },
+): AuditRecord | Rejected {
   if (!takes(place.format, form)) return SHAPE;
   // By the places of WANTED.
   const call = {
@@ -73,7 +77,7 @@ function readShaped(shaped: ShapedLine, form: 'lyve' | 'minio', place: Place): A
     requestLength: countOf(shaped.member(13)),
     responseLength: countOf(shaped.member(14)),
   };
-  return readCall(call, { form, raw: rawOf(shaped, form), text: '', place });
+  return readCall(call, { form, raw: rawOf(shaped, form), text: line, place });
 }
 
 /** The record as it would have been parsed, in so far as exclusions ask for it. */
