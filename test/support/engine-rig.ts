@@ -185,8 +185,10 @@ export class EngineRig {
     if (!Buffer.concat(exposition.pieces).equals(copy)) throw new Error('pieces changed while they were held');
     if (!gunzipSync(Buffer.concat(packed)).equals(copy)) throw new Error('what was packed is something else');
     exposition.giveBack();
-    if (arrives) collection.delivered();
-    else {
+    if (arrives) {
+      collection.delivered();
+      naive.delivered();
+    } else {
       collection.failed();
       naive.failed();
     }

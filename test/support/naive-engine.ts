@@ -34,17 +34,23 @@ interface Series {
   readonly given: Map<string, number>;
 }
 
-interface Known {
+/** What was known before a scrape. */
+interface Was {
   shown: number;
   last: number;
   before: number;
-  seen: number;
-  newest: number;
 }
 
-/** One scrape: what it ought to show, as lines in no order, and what is to be done if it does not arrive. */
+interface Known extends Was {
+  seen: number;
+  /** Of the scrapes of which nobody knows yet whether they arrived, the oldest first. */
+  open: { was: Was }[];
+}
+
+/** One scrape: what it ought to show, as lines in no order, and what is to be done if it arrives, and if it does not. */
 export interface NaiveScrape {
   readonly lines: readonly string[];
+  delivered(): void;
   failed(): void;
 }
 
@@ -55,7 +61,6 @@ export class NaiveEngine {
   #series = new Map<string, Series>();
   #scrapers = new Map<string, Known>();
   #births = 1;
-  #collections = 0;
   #rotated: number;
 
   /** Since so many milliseconds since 1970. */
@@ -81,6 +86,7 @@ export class NaiveEngine {
       series.changed = false;
       series.exemplars.clear();
     }
+    for (const scraper of this.#scrapers.values()) scraper.open = [];
     this.#rotated = now;
   }
 
@@ -134,8 +140,9 @@ export class NaiveEngine {
     this.#age(now);
     const scraper = this.#scrapers.get(id) ?? this.#welcome(id, now);
     const { shown: known, last, before: unseen } = scraper;
-    const collection = ++this.#collections;
-    Object.assign(scraper, { shown: this.#births, last: now, before: last, seen: now, newest: collection });
+    const mine = { was: { shown: known, last, before: unseen } };
+    scraper.open.push(mine);
+    Object.assign(scraper, { shown: this.#births, last: now, before: last, seen: now });
     const lines: string[] = [];
     const given: (readonly [Series, number])[] = [];
     for (const kind of ['hits', 'took', 'seen', 'level'] as const) {
@@ -158,16 +165,22 @@ export class NaiveEngine {
     if (format === 'openmetrics') lines.push('# EOF');
     return {
       lines,
+      delivered: () => void scraper.open.splice(0, scraper.open.indexOf(mine) + 1),
       failed: () => {
         if (this.#scrapers.get(id) !== scraper) return;
         for (const [series, due] of given) series.given.set(id, series.given.get(id)! - due);
-        if (scraper.newest === collection) Object.assign(scraper, { shown: known, last, before: unseen });
+        const place = scraper.open.indexOf(mine);
+        if (place < 0) return;
+        const next = scraper.open[place + 1];
+        if (next) next.was = mine.was;
+        else Object.assign(scraper, mine.was);
+        scraper.open.splice(place, 1);
       },
     };
   }
 
   #welcome(id: string, now: number): Known {
-    const scraper = { shown: this.#births, last: now, before: 0, seen: 0, newest: 0 };
+    const scraper = { shown: this.#births, last: now, before: 0, seen: 0, open: [] };
     this.#scrapers.set(id, scraper);
     for (const series of this.#series.values()) series.given.set(id, series.oldBase);
     return scraper;
