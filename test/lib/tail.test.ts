@@ -123,6 +123,7 @@ t.test('a missing file is awaited and read from its first byte, also after a res
     await first.until('line', () => first.lines().length > 0);
     t.same(first.lines(), ['a']);
     t.ok(first.seen.find(({ text }) => text !== '')?.live);
+    await first.until('the end of the problem', () => first.problems.length > 1);
     t.same(first.problems, [`${path} does not exist`, null]);
     const second = await catchUp(t, path, position);
     t.same(second.lines(), ['a']);

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import neo4j, { type Driver } from 'neo4j-driver';
 import type { Test } from 'tap';
 import { program } from './services.ts';
@@ -18,6 +19,9 @@ export interface Neo4jOptions {
   /** Options of Java. */
   readonly java?: readonly string[];
 }
+
+/** Longest wait for an answer of a server that starts, in milliseconds. */
+const ANSWER_MS = 5_000;
 
 /** For a server that lives for some seconds. */
 const FAST_START = ['-XX:TieredStopAtLevel=1'];
@@ -182,12 +186,19 @@ class Server {
   }
 
   async #answers(): Promise<boolean> {
+    const driver = this.#open();
     try {
-      await this.query('RETURN 1');
+      // It may take a connection before it can speak, and the driver would wait for ever.
+      await Promise.race([
+        driver.executeQuery('RETURN 1'),
+        sleep(ANSWER_MS).then(() => Promise.reject(new Error('no answer'))),
+      ]);
       return true;
     } catch (error) {
       // The first password has to be changed: it is up.
       return String((error as { readonly code?: unknown }).code).startsWith('Neo.ClientError.Security.');
+    } finally {
+      void driver.close();
     }
   }
 
