@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import type { Event } from '../../src/core/event.ts';
 import { CTS_METRICS } from '../../src/sources/cts/metrics.ts';
@@ -174,7 +173,8 @@ t.test('an outage of three hours, by the clock of the service, and a stop in the
     () => `all that was missed:\n${second.log()} ${JSON.stringify(fake.queries.slice(-6))}`,
     async () => (await events(second.url)) === 500,
   );
-  await sleep(200);
+  const polls = fake.queries.length;
+  await eventually('further polls', async () => fake.queries.length > polls + 3);
   t.equal(await events(second.url), 500);
   t.equal(await second.stop(), 0);
 });

@@ -86,7 +86,7 @@ const fields = section('Open Telekom Cloud: traces of the Cloud Trace Service, o
   labels: option(labels(), [], 'Further labels of `cts_traces_total`: `operation`, `user`, `region`, `project`.'),
   tls,
   timeout: option(above0(duration()), '30s', 'Longest wait for an answer.'),
-  top: option(integer(0, 1000), 20, 'How many of the busiest users are shown; 0 for none.'),
+  top: option(integer(0, 1000), 20, 'How many of the busiest users and addresses are shown; 0 for none.'),
   distinct: option(flag(), true, 'Whether different users and addresses are counted.'),
 });
 
