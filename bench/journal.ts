@@ -15,7 +15,7 @@ import { readSeries, trailgaugeOnce } from './trailgauge.ts';
 /** So many that starting the program is a small part of it. */
 const LOG = { seed: 2, lines: 1_000_000, addresses: 20_000 };
 const UNIT = 'reaction.service';
-const ROUNDS = 3;
+const ROUNDS = 5;
 const WANTED_RATIO = 0.8;
 const WANTED_RATE = 150_000;
 

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { getDefaultHighWaterMark, setDefaultHighWaterMark } from 'node:stream';
 
 /** Which entries of which journal. */
 export interface JournalSelection {
@@ -59,10 +60,7 @@ export function journalArguments(selection: JournalSelection, range: readonly st
 export function startJournal(selection: JournalSelection, range: readonly string[], signal: AbortSignal): JournalChild {
   let child: ChildProcess;
   try {
-    child = spawn(selection.command ?? 'journalctl', journalArguments(selection, range), {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, LC_ALL: 'C' },
-    });
+    child = spawnUnread(selection.command ?? 'journalctl', journalArguments(selection, range));
   } catch (error) {
     // Most failures come as an event; ENOTDIR and a few others do not.
     return { read: async () => 'end', ended: Promise.resolve(notStarted(error)), kill: () => {} };
@@ -94,6 +92,22 @@ export function describeEnding(command: string, ending: JournalEnding): string {
 
 const MAX_STDERR = 4096;
 const FULL_READ = 65_536;
+/** Long enough for many pieces of output, too short for journalctl to fill the pipe. */
+const GATHER_MS = 2;
+
+/**
+ * A child of whose output nothing is read ahead: with the usual mark, all the pieces of 4 KiB that journalctl writes wake
+ * this process until 16 KiB are there, and that takes more of both processors than the work itself.
+ */
+function spawnUnread(command: string, args: readonly string[]): ChildProcess {
+  const usual = getDefaultHighWaterMark(false);
+  setDefaultHighWaterMark(false, 1);
+  try {
+    return spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, LC_ALL: 'C' } });
+  } finally {
+    setDefaultHighWaterMark(false, usual);
+  }
+}
 
 function localMachineId(given: null | undefined): string | null {
   if (given === null) return null;
@@ -143,8 +157,7 @@ function readerOf(child: ChildProcess): JournalChild['read'] {
     .on('close', end);
   let last = 0;
   return async (ms) => {
-    // journalctl writes 4 KiB at a time. Being woken for each costs both sides more than the work itself.
-    if (last > 0 && last < FULL_READ && !over) await new Promise((resolve) => setTimeout(resolve, 1));
+    if (last > 0 && last < FULL_READ && !over) await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
     let idle = false;
     const timer = setTimeout(() => {
       idle = true;
