@@ -1,17 +1,15 @@
-import { crc32 } from 'node:zlib';
+import { Checksum } from '../../lib/objects/checksum.ts';
 import type { Counted } from './ledger.ts';
 
 const NEWLINE = 0x0a;
 
-/**
- * Follows the unpacked content of an object: how long it is, its CRC-32, and, where its beginning was counted before,
- * whether it still begins with that.
- */
+/** Follows the unpacked content of an object whose beginning was counted before: whether it still begins with that. */
 export class Growth {
   readonly #before: Counted | null;
-  #length = 0;
-  #crc = 0;
+  /** Of what was counted before, in so far as it came again. */
+  readonly #known = new Checksum();
   #last = NEWLINE;
+  #isBegun = false;
   #isOther = false;
 
   /** `before`: what was counted of it; null for nothing. */
@@ -21,38 +19,24 @@ export class Growth {
 
   /** The part of a chunk that was not counted before. */
   pass(chunk: Buffer): Buffer {
-    const known = Math.max(0, Math.min(chunk.length, (this.#before?.length ?? 0) - this.#length));
-    if (known > 0) this.#note(chunk.subarray(0, known));
-    const rest = chunk.subarray(known);
-    if (this.#before && this.#length === this.#before.length && rest.length > 0) {
-      // What was counted ended with a line, and what comes now may not be the rest of it.
-      this.#isOther ||=
-        this.#crc !== this.#before.crc || (this.#last !== NEWLINE && rest[0] !== NEWLINE && rest[0] !== 0x0d);
+    if (!this.#before) return chunk;
+    const count = Math.min(chunk.length, this.#before.length - this.#known.length);
+    if (count > 0) {
+      this.#known.add(chunk.subarray(0, count));
+      this.#last = chunk[count - 1]!;
     }
-    if (rest.length > 0) this.#note(rest);
+    const rest = chunk.subarray(count);
+    if (rest.length > 0 && !this.#isBegun) {
+      this.#isBegun = true;
+      // What was counted ended with a line, and what comes now may not be the rest of it.
+      this.#isOther = this.#last !== NEWLINE && rest[0] !== NEWLINE && rest[0] !== 0x0d;
+    }
     return rest;
   }
 
   /** Whether it is other content than was counted: to be asked at the end. */
   get isOther(): boolean {
     const before = this.#before;
-    if (!before) return false;
-    return (
-      this.#isOther || this.#length < before.length || (this.#length === before.length && this.#crc !== before.crc)
-    );
-  }
-
-  get length(): number {
-    return this.#length;
-  }
-
-  get crc(): number {
-    return this.#crc;
-  }
-
-  #note(bytes: Buffer): void {
-    this.#length += bytes.length;
-    this.#crc = crc32(bytes, this.#crc);
-    this.#last = bytes[bytes.length - 1]!;
+    return before !== null && (this.#isOther || this.#known.length < before.length || this.#known.crc !== before.crc);
   }
 }

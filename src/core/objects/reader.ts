@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ahead } from '../../lib/ahead.ts';
 import { backoffMs } from '../../lib/backoff.ts';
-import { isBroken, unpacked } from '../../lib/objects/body.ts';
+import { unpacked } from '../../lib/objects/body.ts';
+import { isBroken } from '../../lib/objects/broken.ts';
+import { Checksum } from '../../lib/objects/checksum.ts';
 import type { Plan } from '../../lib/objects/plan.ts';
 import { failureOf, type ObjectStore, type StoredObject } from '../../lib/objects/store.ts';
 import type { Catalogue } from '../metrics/define.ts';
@@ -205,14 +207,15 @@ export class ObjectReader<Raw> {
     const { format, context } = this.#options;
     const known = this.#ledger.get(object.key);
     const growth = new Growth(format.grows ? known : null);
+    const sum = new Checksum();
     const nothing = { items: [], bytes: 0, position: this.#position };
-    let records = 0;
+    let records = format.grows ? (known?.records ?? 0) : 0;
     try {
       if ('error' in fetched) throw fetched.error;
       const content = format.open(object);
-      for await (const chunk of unpacked(fetched.body)) {
+      for await (const chunk of unpacked(fetched.body, { sum })) {
         const bytes = growth.pass(chunk);
-        if (growth.length > this.#failing.reached(object.key)) this.#progress = performance.now();
+        if (sum.length > this.#failing.reached(object.key)) this.#progress = performance.now();
         if (bytes.length === 0) continue;
         const items = content.items(bytes);
         records += items.length;
@@ -226,17 +229,13 @@ export class ObjectReader<Raw> {
         yield { ...nothing, aside: 'dropped' };
         return;
       }
-      const total: Counted = {
-        records: records + last.length + (format.grows ? (known?.records ?? 0) : 0),
-        length: growth.length,
-        crc: growth.crc,
-      };
-      this.#conclude(object, total, 'done', '');
+      const { length, crc } = sum;
+      this.#conclude(object, { records: records + last.length, length, crc }, 'done', '');
       yield { ...nothing, items: last, aside: 'done' };
     } catch (error) {
       if (context.signal.aborted) return;
       if (isBroken(error)) this.#broken(object, known, error);
-      else this.#missed(object, error, growth.length);
+      else this.#missed(object, error, sum.length);
       yield { ...nothing, aside: 'dropped' };
       return;
     }

@@ -100,7 +100,8 @@ async function readDigests(
   for (const object of objects) {
     try {
       const chunks: Buffer[] = [];
-      for await (const chunk of unpacked(await store.get(object, signal), LONGEST_DIGEST)) chunks.push(chunk);
+      for await (const chunk of unpacked(await store.get(object, signal), { limit: LONGEST_DIGEST }))
+        chunks.push(chunk);
       digests.push(parseDigest(Buffer.concat(chunks).toString('utf8')));
     } catch (error) {
       faults.push(`${object.key}: ${error instanceof Error ? error.message : String(error)}`);

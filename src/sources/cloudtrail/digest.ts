@@ -1,6 +1,6 @@
 import type { ObjectContent } from '../../core/objects/reader.ts';
 import { isObject, parseJson, textAt } from '../../lib/json-value.ts';
-import { brokenError } from '../../lib/objects/body.ts';
+import { brokenError } from '../../lib/objects/broken.ts';
 import { parseRfc3339 } from '../../lib/time.ts';
 
 /** A file that a digest proves to exist. */

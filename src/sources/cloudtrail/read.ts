@@ -3,7 +3,7 @@ import type { ObjectContent, ObjectFormat } from '../../core/objects/reader.ts';
 import { isWithin, type Rejected, type SourceContext } from '../../core/source.ts';
 import { usableTime } from '../../lib/delivery.ts';
 import { type ArrayElement, splitArray } from '../../lib/json-array.ts';
-import { brokenError } from '../../lib/objects/body.ts';
+import { brokenError } from '../../lib/objects/broken.ts';
 import { LINE_LIMIT, LineSplitter } from '../../lib/objects/split-lines.ts';
 import { digestContent } from './digest.ts';
 import { parseTrailKey } from './keys.ts';

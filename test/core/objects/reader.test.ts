@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import t from 'tap';
-import { brokenError } from '../../../src/lib/objects/body.ts';
+import { brokenError } from '../../../src/lib/objects/broken.ts';
 import { storeError } from '../../../src/lib/objects/store.ts';
 import type { Layout } from '../../../src/sources/s3-audit/keys.ts';
 import { planOf } from '../../../src/sources/s3-audit/plan.ts';

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import t from 'tap';
-import { isBroken, unpacked, unzippedInput } from '../../../src/lib/objects/body.ts';
+import { type UnpackOptions, unpacked, unzippedInput } from '../../../src/lib/objects/body.ts';
+import { isBroken } from '../../../src/lib/objects/broken.ts';
 import { LineSplitter } from '../../../src/lib/objects/split-lines.ts';
 import { fixture } from '../../support/paths.ts';
 
@@ -23,9 +24,9 @@ async function* given(chunks: readonly Buffer[], state = { isOpen: true }, failu
   }
 }
 
-async function content(chunks: AsyncIterable<Buffer>, limit?: number): Promise<Buffer> {
+async function content(chunks: AsyncIterable<Buffer>, options?: UnpackOptions): Promise<Buffer> {
   const found: Buffer[] = [];
-  for await (const chunk of unpacked(chunks, limit)) found.push(Buffer.from(chunk));
+  for await (const chunk of unpacked(chunks, options)) found.push(Buffer.from(chunk));
   return Buffer.concat(found);
 }
 
@@ -89,11 +90,13 @@ t.test('an error of who delivers stays what it is', async (t) => {
 
 t.test('what unpacks to too much is broken', async (t) => {
   const bomb = gzipSync(Buffer.alloc(3_000_000));
-  t.equal((await content(given([bomb]), 3_000_000)).length, 3_000_000);
+  t.equal((await content(given([bomb]), { limit: 3_000_000 })).length, 3_000_000);
   const state = { isOpen: true };
-  await t.rejects(content(given([bomb], state), 2_999_999), { message: 'unpacks to more than 2999999 bytes' });
+  await t.rejects(content(given([bomb], state), { limit: 2_999_999 }), {
+    message: 'unpacks to more than 2999999 bytes',
+  });
   t.notOk(state.isOpen);
-  t.ok(isBroken(await content(given([Buffer.alloc(10)]), 9).catch((error: unknown) => error)));
+  t.ok(isBroken(await content(given([Buffer.alloc(10)]), { limit: 9 }).catch((error: unknown) => error)));
 });
 
 t.test('much, read slowly, without warnings; a reader that stops early', async (t) => {
