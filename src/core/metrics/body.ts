@@ -1,10 +1,10 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { type ByteWriter, overwriteValue } from './bytes.ts';
-import type { SeriesTable } from './table.ts';
+import { PAGE_ROWS, type SeriesTable } from './table.ts';
 
 /** Series of one chunk. */
-export const CHUNK_ROWS = 2_048;
+export const CHUNK_ROWS = 32 * PAGE_ROWS;
 
 /** Level 6 is three times as slow for 6 % fewer bytes. */
 const GZIP_LEVEL = 1;
@@ -115,7 +115,7 @@ export class Body {
     }
   }
 
-  /** Notes rows that hold another series than before, or none, or show another exemplar. */
+  /** Notes rows that hold another series than before, or none, or show another exemplar: one row of a page is enough. */
   noteMoved(rows: readonly number[]): void {
     for (const row of rows) {
       const chunk = this.#chunks[(row / CHUNK_ROWS) | 0];

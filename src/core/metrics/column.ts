@@ -1,3 +1,6 @@
+import { grown } from './grown.ts';
+import { Pages } from './pages.ts';
+
 /** Numbers of one page, the unit in which what changed is saved: with what is put around them they fill a page of 4 KiB. */
 const PAGE_VALUES = 500;
 
@@ -12,8 +15,7 @@ export class Column {
   values: Float64Array;
   readonly width: number;
   readonly #pageRows: number;
-  #dirty = new Uint8Array(1);
-  #dirtyPages: number[] = [];
+  readonly #dirty = new Pages();
 
   constructor(width: number) {
     this.width = width;
@@ -24,16 +26,11 @@ export class Column {
   /** Makes room for rows up to this one. */
   reserve(row: number): void {
     if ((row + 1) * this.width > this.values.length) this.values = grown(this.values, (row + 1) * this.width);
-    const page = this.#pageOf(row);
-    if (page >= this.#dirty.length) this.#dirty = grown(this.#dirty, page + 1);
   }
 
   /** Notes that values of a row changed. */
   mark(row: number): void {
-    const page = this.#pageOf(row);
-    if (this.#dirty[page] === 1) return;
-    this.#dirty[page] = 1;
-    this.#dirtyPages.push(page);
+    this.#dirty.note((row / this.#pageRows) | 0);
   }
 
   /** Sets all values of a row to 0. */
@@ -44,20 +41,17 @@ export class Column {
   }
 
   get dirty(): boolean {
-    return this.#dirtyPages.length > 0;
+    return this.#dirty.any;
   }
 
   /** Copies of the pages that changed since they were last taken. */
   take(): readonly SavedPage[] {
     const length = this.#pageRows * this.width;
-    const pages = this.#dirtyPages.map((page) => {
-      this.#dirty[page] = 0;
+    return this.#dirty.take().map((page) => {
       const values = new Float64Array(length);
       values.set(this.values.subarray(page * length, (page + 1) * length));
       return { page, values };
     });
-    this.#dirtyPages = [];
-    return pages;
   }
 
   /** Takes a saved page back. */
@@ -66,17 +60,4 @@ export class Column {
     this.reserve((page + 1) * this.#pageRows - 1);
     this.values.set(values.subarray(0, length), page * length);
   }
-
-  #pageOf(row: number): number {
-    return (row / this.#pageRows) | 0;
-  }
-}
-
-type Numbers = Float64Array | Uint8Array | Uint32Array | Int32Array;
-
-/** A copy with room for so many, and for as many more as make growing cheap. */
-export function grown<T extends Numbers>(from: T, length: number): T {
-  const more = new (from.constructor as new (length: number) => T)(Math.max(length, Math.ceil(from.length * 1.5)));
-  more.set(from);
-  return more;
 }

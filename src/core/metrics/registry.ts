@@ -53,9 +53,11 @@ export class Registry {
   /** Whether a series is there, by owner and metric. */
   readonly #lookups = new Map<string, (labels: LabelSet) => boolean>();
   readonly #options: RegistryOptions;
+  readonly #limits: ReadonlyMap<string, number>;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
+    this.#limits = new Map(Object.entries(options.seriesLimits ?? {}));
     this.texts = {
       symbols: new Symbols(),
       suffixes: new Symbols(AS_IT_IS),
@@ -67,8 +69,7 @@ export class Registry {
 
   /** Most series that a metric may have. */
   limitOf({ name }: MetricDef): number {
-    const { seriesLimit, seriesLimits = {} } = this.#options;
-    return (Object.hasOwn(seriesLimits, name) && seriesLimits[name]) || seriesLimit;
+    return this.#limits.get(name) || this.#options.seriesLimit;
   }
 
   /** Whether a metric may have one more series; with `times`, that many times as many as it may otherwise. */

@@ -25,7 +25,8 @@ export class Rows {
   readonly #family: Family;
   readonly #table: SeriesTable;
   readonly #rows: RowsOf;
-  readonly #owner: string;
+  /** Its number in the table. */
+  readonly #owner: number;
   readonly #constant: readonly Label[];
   readonly #constantText: string;
   readonly #constantId: number;
@@ -40,7 +41,7 @@ export class Rows {
     this.#family = family;
     this.#table = table;
     this.#rows = { table, exemplars: family.exemplars };
-    this.#owner = owner;
+    this.#owner = table.owner(owner);
     this.#constant = constant;
     this.#constantText = suffixText(constant);
     this.#names = family.def.labels;

@@ -1,5 +1,7 @@
-import { Column, grown } from './column.ts';
+import { Column } from './column.ts';
+import { grown } from './grown.ts';
 import { SeriesKeys } from './keys.ts';
+import { Pages } from './pages.ts';
 import type { Symbols } from './symbols.ts';
 
 /** A series as it is saved; null where there is none. `labels` are the values of the declared labels, in their order. */
@@ -7,7 +9,7 @@ export type SavedRow =
   | readonly [owner: string, born: number, created: number, suffix: string, ...labels: readonly string[]]
   | null;
 
-/** Rows of one page, the unit in which births are saved. */
+/** Rows of one page, the unit in which births are saved and told of. */
 export const PAGE_ROWS = 64;
 
 /** A page of series as it is saved: `PAGE_ROWS` rows, the last ones left out where there are none. */
@@ -30,7 +32,8 @@ export interface TableOptions {
 /** What a new row is made of: `ids` are the numbers of its label values and, at the end, of its suffix. */
 export interface Birth {
   readonly ids: Int32Array;
-  readonly owner: string;
+  /** What `owner` gives. */
+  readonly owner: number;
   /** Its number among all series that were ever born, from 1 on. */
   readonly born: number;
   /** Milliseconds since 1970. */
@@ -64,11 +67,10 @@ export class SeriesTable {
   readonly #owners: string[] = [];
   #owner = new Uint32Array(16);
   readonly #free: number[] = [];
-  #isDirty = new Uint8Array(1);
-  #dirtyPages: number[] = [];
+  readonly #unsaved = new Pages();
+  readonly #moved = new Pages();
   #isChanged = new Uint8Array(16);
   #changed: number[] = [];
-  #moved: number[] = [];
 
   constructor(options: TableOptions) {
     this.#options = options;
@@ -88,10 +90,16 @@ export class SeriesTable {
     if (this.#isChanged[row] === 0) this.#note(row);
   }
 
+  /** The number of an owner. */
+  owner(name: string): number {
+    const known = this.#owners.indexOf(name);
+    return known >= 0 ? known : this.#owners.push(name) - 1;
+  }
+
   /** A new series at 0. */
-  bear({ ids, owner, born, created }: Birth): number {
+  bear(birth: Birth): number {
     const row = this.#free.pop() ?? this.length;
-    this.#place(row, { ids, owner, born, created });
+    this.#place(row, birth);
     this.totals.clear(row);
     this.#move(row);
     return row;
@@ -122,9 +130,9 @@ export class SeriesTable {
   }
 
   /** Gives a series whose owner had gone to the one who now asks for it. */
-  adopt(row: number, owner: string): void {
+  adopt(row: number, owner: number): void {
     if (this.#orphans.size === 0 || !this.#orphans.delete(row)) return;
-    this.#owner[row] = this.#ownerId(owner);
+    this.#owner[row] = owner;
     this.#move(row);
   }
 
@@ -140,23 +148,18 @@ export class SeriesTable {
     return changed;
   }
 
-  /** Takes the rows that were born, freed or given to another owner since the last call. */
+  /** Takes the first row of each page with rows that were born, freed or given to another owner since the last call. */
   takeMoved(): readonly number[] {
-    const moved = this.#moved;
-    this.#moved = [];
-    return moved;
+    return this.#moved.take().map((page) => page * PAGE_ROWS);
   }
 
   /** Takes the pages whose rows were born or freed since the last call. */
   takeRows(): readonly SavedRows[] {
-    const pages = this.#dirtyPages.map((page) => ({ page, rows: this.#savedRows(page) }));
-    this.#dirtyPages = [];
-    this.#isDirty.fill(0);
-    return pages;
+    return this.#unsaved.take().map((page) => ({ page, rows: this.#savedRows(page) }));
   }
 
   get dirty(): boolean {
-    return this.#changed.length > 0 || this.#dirtyPages.length > 0 || this.totals.dirty;
+    return this.#changed.length > 0 || this.#unsaved.any || this.totals.dirty;
   }
 
   /** Takes saved rows back; those of owners that `isThere` denies are kept unseen. */
@@ -169,7 +172,8 @@ export class SeriesTable {
       const [owner, born, created, suffix, ...values] = saved;
       for (let i = 0; i < labels; i++) ids[i] = symbols.intern(values[i] ?? '');
       ids[labels] = suffixes.intern(suffix);
-      this.#place(row, { ids, owner, born, created });
+      this.#place(row, { ids, owner: this.owner(owner), born, created });
+      this.totals.reserve(row);
       if (!isThere(owner)) this.#orphans.add(row);
     }
   }
@@ -189,7 +193,7 @@ export class SeriesTable {
     this.born[row] = born;
     this.created[row] = created;
     this.touched[row] = created;
-    this.#owner[row] = this.#ownerId(owner);
+    this.#owner[row] = owner;
     this.count += 1;
   }
 
@@ -207,16 +211,9 @@ export class SeriesTable {
   }
 
   #move(row: number): void {
-    this.#moved.push(row);
-    const page = pageOf(row);
-    if (this.#isDirty[page] === 1) return;
-    this.#isDirty[page] = 1;
-    this.#dirtyPages.push(page);
-  }
-
-  #ownerId(owner: string): number {
-    const known = this.#owners.indexOf(owner);
-    return known >= 0 ? known : this.#owners.push(owner) - 1;
+    const page = (row / PAGE_ROWS) | 0;
+    this.#moved.note(page);
+    this.#unsaved.note(page);
   }
 
   #note(row: number): void {
@@ -226,17 +223,11 @@ export class SeriesTable {
 
   #reserve(row: number): void {
     if (row >= this.length) this.length = row + 1;
-    this.totals.reserve(row);
     if (row < this.born.length) return;
     this.born = grown(this.born, row + 1);
     this.created = grown(this.created, row + 1);
     this.touched = grown(this.touched, row + 1);
     this.#owner = grown(this.#owner, row + 1);
     this.#isChanged = grown(this.#isChanged, row + 1);
-    this.#isDirty = grown(this.#isDirty, pageOf(this.born.length) + 1);
   }
-}
-
-function pageOf(row: number): number {
-  return (row / PAGE_ROWS) | 0;
 }
