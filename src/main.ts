@@ -1,13 +1,14 @@
 #!/usr/bin/env node
+import { constants } from 'node:os';
 import { main } from './cli/index.ts';
 
 /** How long what is left behind may take to end by itself. */
 const GRACE_MS = 5_000;
 
 const stop = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
+for (const name of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => {
-    if (stop.signal.aborted) process.exit(name === 'SIGINT' ? 130 : 143);
+    if (stop.signal.aborted) process.exit(128 + constants.signals[name]);
     stop.abort();
   });
 }

@@ -146,7 +146,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
             demandOption: true,
             describe: `One of ${SOURCES.map(({ type }) => type).join(', ')}, or TYPE/NAME`,
           })
-          .positional('file', { type: 'string', describe: 'Raw input' }),
+          .positional('file', { type: 'string', describe: 'Raw input; - is standard input' }),
       (args) =>
         run(
           import('./explain.ts').then((module) =>
@@ -154,7 +154,8 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
               {
                 config: file(args.c),
                 source: args.source,
-                file: args.file,
+                // yargs makes an empty text of `-`.
+                file: args.file || undefined,
                 format: formatOf(args.f) === 'json' ? 'json' : 'text',
               },
               io,

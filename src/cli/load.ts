@@ -47,6 +47,22 @@ export async function loadConfig(args: ConfigArguments, io: Io): Promise<Loaded 
   return result.config && { config: result.config, types: all };
 }
 
+/** The configuration of what serves, or null after its errors, those of the web configuration too, were written. */
+export async function loadServed(args: ConfigArguments, io: Io): Promise<Loaded | null> {
+  const loaded = await loadConfig(args, io);
+  const path = loaded?.config.listen.web_config ?? null;
+  if (path === null) return loaded;
+  const { loadWebConfig } = await import('../server/web-config.ts');
+  try {
+    loadWebConfig(path, { onProblem: () => {} });
+    return loaded;
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    await write(io.stderr, `${configFile(args)}: listen.web_config: ${problem}\n`);
+    return null;
+  }
+}
+
 function errorLine(file: string, { path, line, column, message }: ConfigError): string {
   const place = line === null ? file : `${file}:${line}:${column}`;
   return `${place}: ${path && `${path}: `}${message}`;

@@ -6,7 +6,7 @@ import { defaultConfig, defaultYaml } from '../describe/defaults.ts';
 import { metricsTable } from '../describe/tables.ts';
 import { allMetrics, loadParts } from './catalogue.ts';
 import { type Io, OK, USAGE, write } from './io.ts';
-import { type ConfigArguments, type Loaded, loadConfig } from './load.ts';
+import { type ConfigArguments, type Loaded, loadServed } from './load.ts';
 
 /** The whole default configuration. */
 export async function defaults(format: 'yaml' | 'json', io: Io): Promise<number> {
@@ -20,7 +20,7 @@ export async function testConfig(
   args: ConfigArguments & { readonly output: 'yaml' | 'json' },
   io: Io,
 ): Promise<number> {
-  const loaded = await loadConfig(args, io);
+  const loaded = await loadServed(args, io);
   if (!loaded) return USAGE;
   const shown = shownConfig(loaded);
   await write(io.stdout, args.output === 'json' ? json(shown) : stringify(shown, { lineWidth: 0 }));

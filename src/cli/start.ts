@@ -1,24 +1,17 @@
 import { startApp } from '../app.ts';
 import { notifier } from '../lib/notify.ts';
-import { loadWebConfig } from '../server/web-config.ts';
 import { isSinkUnused } from '../writers/hints.ts';
-import { FAILED, failed, type Io, OK, USAGE, write } from './io.ts';
-import { type ConfigArguments, loadConfig } from './load.ts';
+import { FAILED, failed, type Io, OK, USAGE } from './io.ts';
+import { type ConfigArguments, loadServed } from './load.ts';
 import { createLog, quietConsole } from './log.ts';
 
 const SUPERVISOR_VARIABLES = ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID'] as const;
 
 /** Runs until it is told to stop. */
 export async function start(args: ConfigArguments, io: Io): Promise<number> {
-  const loaded = await loadConfig(args, io);
+  const loaded = await loadServed(args, io);
   if (!loaded) return USAGE;
   const { config, types } = loaded;
-  const { web_config: webConfig } = config.listen;
-  const wrong = webConfig === null ? null : webConfigProblem(webConfig);
-  if (wrong !== null) {
-    await write(io.stderr, `trailgauge: listen.web_config: ${wrong}\n`);
-    return USAGE;
-  }
   const log = await createLog(config.log.level, io.stderr.isTTY === true);
   quietConsole(log);
   if (isSinkUnused(Object.keys(config.writers), io.env)) {
@@ -38,6 +31,11 @@ export async function start(args: ConfigArguments, io: Io): Promise<number> {
     log.info('stopping');
     await supervisor.stopping();
     await app.close();
+    const problem = app.problem();
+    if (problem !== null) {
+      log.error({ problem }, 'stopped without saving all; what is not saved is read again at the next start');
+      return FAILED;
+    }
     log.info('stopped');
     return OK;
   } catch (error) {
@@ -45,16 +43,6 @@ export async function start(args: ConfigArguments, io: Io): Promise<number> {
     return FAILED;
   } finally {
     await supervisor.close();
-  }
-}
-
-/** What is wrong with the file, or null. */
-function webConfigProblem(path: string): string | null {
-  try {
-    loadWebConfig(path, { onProblem: () => {} });
-    return null;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
   }
 }
 

@@ -104,6 +104,22 @@ function checkTogether(
       if (fault) errors.push(errorAt([part, key, ...fault[0]], document, fault[1]));
     }
   }
+  checkDelivered(config, document, errors);
+}
+
+/** A writer of a source that is not there would silently write nothing. */
+function checkDelivered({ sources, writers }: Config, document: ConfigDocument, errors: ConfigError[]): void {
+  const known = Object.keys(sources);
+  for (const [key, section] of Object.entries(writers)) {
+    // All sections of writers have it.
+    const { sources: wanted = [] } = section as { readonly sources?: readonly string[] };
+    for (const [index, name] of wanted.entries()) {
+      if (known.includes(name)) continue;
+      const wish = nearest(name, known) ?? known.join(', ');
+      const message = `found source ${quote(name)}, wanted one that is configured: ${wish}`;
+      errors.push(errorAt(['writers', key, 'sources', index], document, message));
+    }
+  }
 }
 
 /** Limits of metrics that do not exist would silently limit nothing. */

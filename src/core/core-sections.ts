@@ -31,7 +31,7 @@ export const CORE_SECTIONS = {
     series_limit: option(
       integer(1, 10_000_000),
       10_000,
-      'Most series of one metric; what comes after is counted in a series with the label values `other`.',
+      'Most series of one metric; what comes after is counted in a series with the label values `other`. Metrics of the program itself may have 10,000 in any case.',
     ),
     series_limits: option(limits(), {}, 'Other limits for metrics by name, such as `reaction_match_count: 50000`.'),
     series_total: option(integer(1, 100_000_000), 1_000_000, 'Most series of all metrics together.'),

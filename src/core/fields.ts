@@ -66,6 +66,14 @@ export function duration(): z.ZodType<string | number> {
   return noted(schema, { kind: 'duration' });
 }
 
+/** A duration that is longer than 0. */
+export function period(): z.ZodType<string | number> {
+  const schema = duration().refine((value) => parseDuration(value) !== 0, {
+    error: `wanted ${DURATION_WISH}, above 0`,
+  });
+  return noted(schema, { kind: 'duration' });
+}
+
 /** `512KiB`, `64MiB`, or a number of bytes. */
 export function size(): z.ZodType<string | number> {
   const schema = z
@@ -111,9 +119,8 @@ export type Secret = string | { readonly file: string } | { readonly env: string
 
 /** A secret: it is masked wherever the configuration is shown. */
 export function secret(): z.ZodType<Secret> {
-  const schema = z.union([z.string().min(1), ...SECRET_PLACES], {
-    error: 'wanted a secret: text, { file: PATH }, { env: NAME } or { credential: NAME }',
-  });
+  const error = 'wanted a secret: text, { file: PATH }, { env: NAME } or { credential: NAME }';
+  const schema = z.union([z.string().min(1, { error }), ...SECRET_PLACES], { error });
   return noted(schema, { kind: 'secret', secret: true });
 }
 

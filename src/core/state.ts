@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Database, open, type RootDatabase } from 'lmdb';
@@ -95,6 +95,8 @@ interface Tables {
 const LONGEST_KEY = 1_000;
 
 async function openEnvironment(directory: string, lock: Lock): Promise<State> {
+  // It holds events, and LMDB would let everybody read it.
+  closeSync(openSync(join(directory, 'data.mdb'), 'a', 0o600));
   const root = open({
     path: directory,
     noSubdir: false,

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { described, duration, integer, option, section, size, text } from './fields.ts';
+import { described, duration, integer, option, period, section, size, text } from './fields.ts';
 
 /** The section of a writer: its own fields, and those that all writers have. */
 export function writerSection<S extends Readonly<Record<string, z.ZodType>>>(
@@ -24,7 +24,7 @@ function common(timeout: string) {
       'Size on disk of what may wait while the far end is away; then the oldest go and are counted.',
     ),
     batch: option(integer(1, 100_000), 1_000, 'Most events of one request.'),
-    timeout: option(duration(), timeout, 'Longest time for one request.'),
+    timeout: option(period(), timeout, 'Longest time for one request.'),
     drain: option(
       duration(),
       '5s',

@@ -82,7 +82,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     return reply.code(500).type('text/plain').send('internal error\n');
   });
   app.setNotFoundHandler((_request, reply) => reply.code(404).type('text/plain').send('not found; see /\n'));
-  app.get('/metrics', (request, reply) => answerScrape(options, request, reply));
+  app.get('/metrics', { exposeHeadRoute: false }, (request, reply) => answerScrape(options, request, reply));
+  // Without a body nothing would be given, and nothing must count as given: so it is not made, and of unknown length.
+  app.head('/metrics', async ({ headers }, reply) =>
+    reply.header('Content-Type', contentType(negotiate(headers.accept, options.formats))).send(),
+  );
   app.get('/', async (request, reply) => {
     const shown = pageOptions(request.url);
     reply.headers(pageHeaders(shown));
@@ -121,8 +125,6 @@ async function answerScrape(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const asked = negotiate(request.headers.accept, options.formats);
-  // Without a body nothing would be given, and nothing must count as given.
-  if (request.method === 'HEAD') return reply.header('Content-Type', contentType(asked)).send();
   let scrape: Scrape;
   try {
     scrape = await options.scrape(asked, scraperOf(request));

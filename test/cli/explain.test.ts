@@ -33,11 +33,13 @@ t.test('each item: what it became, or why it became nothing', async (t) => {
   const path = config(place);
   const input = `${LINES.join('\n')}\n`;
   const args = ['-c', path, '-f', 'json', 'explain', 'reaction'];
-  const [piped, read] = await Promise.all([
+  const [piped, dashed, read] = await Promise.all([
     cli(args, { stdin: input }),
+    cli([...args, '-'], { stdin: input }),
     cli([...args, file(place, 'input.log', input)]),
   ]);
   t.match(piped, { code: 0, stderr: '' });
+  t.equal(dashed.stdout.split('\n').length, piped.stdout.split('\n').length);
   const accounts = piped.stdout
     .trimEnd()
     .split('\n')

@@ -95,11 +95,11 @@ t.test('a web configuration with mistakes is a mistake in the configuration', as
   );
   const found = await refusal({ place, listen: { port: 0, web_config: web } });
   t.equal(found.code, 2);
-  t.match(found.stderr, `trailgauge: listen.web_config: ${web}:3: tls_server_config.key_fil: unknown key`);
+  t.match(found.stderr, `${place}/c.json: listen.web_config: ${web}:3: tls_server_config.key_fil: unknown key`);
   t.notMatch(found.stderr, 'hunter2');
   const missing = await refusal({ place, listen: { port: 0, web_config: join(place, 'none.yml') } });
   t.equal(missing.code, 2);
-  t.match(missing.stderr, `trailgauge: listen.web_config: cannot read ${place}/none.yml: ENOENT`);
+  t.match(missing.stderr, `${place}/c.json: listen.web_config: cannot read ${place}/none.yml: ENOENT`);
 });
 
 t.test('a state directory that is none', async (t) => {

@@ -142,7 +142,7 @@ t.test('without reaction, or with one that hangs or prints nonsense, the log is 
   await Promise.all(commands.map(run));
 });
 
-t.test('SIGTERM and SIGINT end it, a second signal at once', async (t) => {
+t.test('SIGTERM, SIGINT and SIGHUP end it, a second signal at once', async (t) => {
   const scripts = folder(t);
   // A supervisor that takes its time: ten seconds, after which it would not be waited for.
   writeScript(
@@ -153,6 +153,7 @@ t.test('SIGTERM and SIGINT end it, a second signal at once', async (t) => {
   for (const [signal, code] of [
     ['SIGTERM', 143],
     ['SIGINT', 130],
+    ['SIGHUP', 129],
   ] as const) {
     const quick = await start();
     process.kill(quick.pid, signal);
@@ -200,6 +201,16 @@ t.test('what the supervisor gave is not for children', async (t) => {
     t.match(given, /^PATH=/m);
     t.notMatch(given, /^(?:NOTIFY_SOCKET|WATCHDOG_USEC|WATCHDOG_PID)=/m, name);
   }
+});
+
+t.test('a HEAD of the metrics takes nothing from any scraper, and tells no length', async (t) => {
+  const sources = { reaction: { ...REACTION, logs: { file: fixture('reaction/v2.log') } } };
+  const { start } = home(t, { sources });
+  const program = await start();
+  const { status, headers, text } = await get(`${program.url}/metrics`, { method: 'HEAD' });
+  t.match({ status, headers, text }, { status: 200, headers: { 'content-type': /^text\/plain/ }, text: '' });
+  t.notOk('content-length' in headers);
+  t.equal(await program.stop(), 0);
 });
 
 t.test('headers of the web configuration go before those of the status page', async (t) => {

@@ -5,6 +5,7 @@ import { readConfig } from '../../src/core/config.ts';
 import { described, duration, option, secret, section, size } from '../../src/core/fields.ts';
 import { loadListed } from '../../src/core/listed.ts';
 import { SOURCES as LISTED } from '../../src/sources/index.ts';
+import { WRITERS as LISTED_WRITERS } from '../../src/writers/index.ts';
 
 const SOURCES = await loadListed(LISTED);
 const TYPES = SOURCES.map(({ type }) => type).join(', ');
@@ -427,5 +428,22 @@ metrics:
   ]);
   t.same(errorsOf('metrics: { series_limits: [1] }'), [
     '1:27: metrics.series_limits: found [1], wanted a map from metrics to numbers',
+  ]);
+});
+
+t.test('a writer of sources that are not there', async (t) => {
+  const types = { sources: SOURCES, writers: await loadListed(LISTED_WRITERS) };
+  const text =
+    'sources: { reaction/gate: {} }\nwriters: { stdout: { sources: [reaction/gate, reaction/gat, nope] } }\n';
+  const { errors } = readConfig(text, { format: 'yaml', env: {}, types });
+  t.same(errors, [
+    {
+      ...{ path: 'writers.stdout.sources[1]', line: 2, column: 47 },
+      message: 'found source "reaction/gat", wanted one that is configured: reaction/gate',
+    },
+    {
+      ...{ path: 'writers.stdout.sources[2]', line: 2, column: 61 },
+      message: 'found source "nope", wanted one that is configured: reaction/gate',
+    },
   ]);
 });

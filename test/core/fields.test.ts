@@ -9,6 +9,7 @@ import {
   integer,
   masked,
   option,
+  period,
   secret,
   section,
   size,
@@ -31,12 +32,15 @@ t.test('each kind takes what it says, as it was written, and nothing else', asyn
   t.equal(duration().parse('5m'), '5m');
   t.equal(duration().parse(5), 5);
   t.same(refusals(duration(), ['', '-1s', '5 minutes', -1, Number.NaN, true, null]), []);
+  t.equal(period().parse('1ms'), '1ms');
+  t.same(refusals(period(), ['0s', 0, '', -1]), []);
   t.equal(size().parse('64MiB'), '64MiB');
   t.same(refusals(size(), ['', '64 mib', '-1', true, null]), []);
   t.equal(choice('a', 'b').parse('b'), 'b');
   t.same(refusals(choice('a', 'b'), ['c', 'A', '', null]), []);
   for (const value of ['x', { file: '/x' }, { env: 'X' }, { credential: 'x' }]) t.same(secret().parse(value), value);
   t.same(refusals(secret(), ['', {}, { file: '' }, { file: 'a', env: 'b' }, { path: 'x' }, ['x'], 5, null]), []);
+  for (const value of ['', {}]) t.match(secret().safeParse(value).error?.issues, [{ message: /^wanted a secret: / }]);
 });
 
 t.test('null and nothing stand for the default, in options and in sections', async (t) => {

@@ -126,6 +126,12 @@ t.test('a directory that cannot be one', async (t) => {
   t.same(readdirSync(place), ['file', 'link']);
 });
 
+t.test('what is saved is for nobody else', async (t) => {
+  const place = join(folder(t), 'state');
+  await fill(place);
+  t.equal(statSync(join(place, 'data.mdb')).mode & 0o777, 0o600);
+});
+
 t.test('a try makes nothing', async (t) => {
   const place = folder(t);
   const directory = join(place, 'a', 'b');

@@ -69,12 +69,14 @@ export class Registry {
 
   /** Most series that a metric may have. */
   limitOf({ name }: MetricDef): number {
-    return this.#limits.get(name) || this.#options.seriesLimit;
+    const { seriesLimit } = this.#options;
+    return this.#limits.get(name) || (isOwn(name) ? Math.max(OWN_LIMIT, seriesLimit) : seriesLimit);
   }
 
   /** Whether a metric may have one more series; with `times`, that many times as many as it may otherwise. */
   hasRoom(family: Family, times = 1): boolean {
     if (seriesCount(family) >= times * this.limitOf(family.def)) return false;
+    if (isOwn(family.def.name)) return true;
     const most = times * (this.#options.seriesTotal ?? Number.POSITIVE_INFINITY);
     // No more can be there than were counted last, and those that came since.
     if (this.#counted + this.births + this.gaugesBorn < most) return true;
@@ -190,6 +192,14 @@ export class Registry {
     }
     return def.type === 'topError' ? null : gaugeHandle(family, [owner, constant], this);
   }
+}
+
+/** Series that a metric of the program itself may have at least. */
+const OWN_LIMIT = 10_000;
+
+/** Metrics of the program itself have labels of small sets, and have to tell which of the others are limited. */
+function isOwn(name: string): boolean {
+  return name.startsWith('trailgauge_');
 }
 
 function rowsHandle(rows: Rows, { def, natives, exemplars }: Family, table: SeriesTable): AnyHandle {

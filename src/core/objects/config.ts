@@ -4,7 +4,7 @@ import { openDirectory } from '../../lib/objects/directory.ts';
 import { openS3 } from '../../lib/objects/s3.ts';
 import type { ObjectStore } from '../../lib/objects/store.ts';
 import { readSecret } from '../../lib/secrets.ts';
-import { described, duration, fieldMeta, flag, option, type Secret, secret, text } from '../fields.ts';
+import { described, duration, fieldMeta, flag, option, period, type Secret, secret, text } from '../fields.ts';
 
 /** A bucket, or a folder that is laid out as one, and how it is read. */
 export interface StoreConfig {
@@ -43,7 +43,7 @@ export const STORE_FIELDS = {
     'Whether the bucket goes into the path of the address. Null: if there is an endpoint.',
   ),
   ca: option(maybe(text()), null, 'File of certificates (PEM) to trust beside the usual ones.'),
-  interval: option(duration(), '1m', 'Time between two looks at the store.'),
+  interval: option(period(), '1m', 'Time between two looks at the store.'),
   since: option(duration(), '1h', 'At the very first start, objects that arrived longer ago are left out.'),
   directory: option(maybe(text()), null, 'Folder with the same layout, instead of a bucket.'),
 };

@@ -114,13 +114,15 @@ export class ObjectReader<Raw> {
         if (!follow && !this.#isUnfinished && !this.#options.hasMore?.()) return;
       } else {
         report.problem(this.#problem);
-        if (!follow && performance.now() - this.#progress > STANDSTILL_MS) throw new Error(this.#problem);
       }
+      // However long the store wants to be left alone.
+      const leftMs = follow ? Number.POSITIVE_INFINITY : STANDSTILL_MS - (performance.now() - this.#progress);
+      if (this.#problem !== null && leftMs < 0) throw new Error(this.#problem);
       // Of many objects some may always fail: that is no reason to leave the others alone.
       if (this.#isGettingOn) attempt = 0;
       const backoff = backoffMs(attempt++, { firstMs: 1_000, maxMs: 60_000 });
       const waitMs = this.#problem !== null ? Math.max(backoff, this.#waitMs) : follow ? intervalMs : 0;
-      await delay(waitMs, undefined, { signal }).catch(() => {});
+      await delay(Math.min(waitMs, leftMs + 1), undefined, { signal }).catch(() => {});
     }
   }
 

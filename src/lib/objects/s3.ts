@@ -6,7 +6,14 @@ import { type Seen, unseen, WATCHED, watch } from './s3-answer.ts';
 import { type S3Access, type S3Connector, type S3Options, s3Connector, timeoutOf } from './s3-client.ts';
 import { brokenOff, isKeyRefusal, s3Failure } from './s3-failure.ts';
 import { shown } from './shown.ts';
-import { type ListPage, type ListQuery, type ObjectStore, type StoredObject, storeError } from './store.ts';
+import {
+  type ListPage,
+  type ListQuery,
+  type ObjectStore,
+  type StoredObject,
+  type StoreError,
+  storeError,
+} from './store.ts';
 
 export type { S3Options } from './s3-client.ts';
 
@@ -75,14 +82,23 @@ async function get(house: House, object: StoredObject, signal: AbortSignal): Pro
     command.middlewareStack.add((handle) => watch(handle, seen, { ...limits, object: true }), WATCHED);
     return client.send(command, { abortSignal: signal });
   };
-  const { Body, ETag, ContentLength } = await call(house, { cannot, permission: 's3:GetObject', seen, signal, send });
+  const {
+    Body,
+    ETag = '',
+    ContentLength = size,
+  } = await call(house, { cannot, permission: 's3:GetObject', seen, signal, send });
   const stream = Body as Readable;
-  if (etag !== '' && ETag !== undefined && unquoted(ETag) !== etag) {
+  const refuse = (reason: string, kind: StoreError['kind']) => {
     stream.destroy();
-    throw storeError(`${cannot}: it has changed since it was listed`, { kind: 'changed' });
+    throw storeError(`${cannot}: ${reason}`, { kind });
+  };
+  if (etag !== '' && ETag !== '' && unquoted(ETag) !== etag) refuse('it has changed since it was listed', 'changed');
+  // What does not tell which object it is may be the page of something in between.
+  if ((etag === '' || ETag === '') && ContentLength !== size) {
+    refuse(`the answer has no ETag and ${ContentLength} bytes, wanted ${size}; check the endpoint`, 'store');
   }
   const chunks = chunksOf(stream, { timeoutMs: timeoutOf(house.options), signal });
-  return held(counted(chunks, ContentLength ?? size, cannot), () => chunks[Symbol.asyncIterator]().return?.());
+  return held(counted(chunks, ContentLength, cannot), () => chunks[Symbol.asyncIterator]().return?.());
 }
 
 async function call<T>({ connector, options }: House, { send, ...told }: Call<T>): Promise<T> {

@@ -7,11 +7,11 @@ import {
   flag,
   integer,
   option,
+  period,
   secret,
   section,
   text,
 } from '../../core/fields.ts';
-import { parseDuration } from '../../lib/duration.ts';
 
 const auth = section('Who signs in. What is left out comes from the clouds file, and then from `OS_*` variables.', {
   url: option(
@@ -78,14 +78,14 @@ const fields = section('Open Telekom Cloud: traces of the Cloud Trace Service, o
     'Address of the service. Null: what the catalog of the cloud says.',
   ),
   tracker: option(maybe(text()), null, 'Tracker. Null: `$CTS_TRACKER`, else `system`.'),
-  interval: option(maybe(above0(duration())), null, 'Time between two polls. Null: `$CTS_FROM` minutes, else `1m`.'),
+  interval: option(maybe(period()), null, 'Time between two polls. Null: `$CTS_FROM` minutes, else `1m`.'),
   overlap: option(duration(), '5m', 'How far a poll looks back for traces that became visible late.'),
   since: option(duration(), '0s', 'At the very first start, traces that are older are left out.'),
-  retention: option(above0(duration()), '7d', 'How long the service keeps traces.'),
+  retention: option(period(), '7d', 'How long the service keeps traces.'),
   api: option(choice('auto', 'v3', 'v2', 'v1'), 'auto', 'Version of the API; `auto`: the newest that is there.'),
   labels: option(labels(), [], 'Further labels of `cts_traces_total`: `operation`, `user`, `region`, `project`.'),
   tls,
-  timeout: option(above0(duration()), '30s', 'Longest wait for an answer.'),
+  timeout: option(period(), '30s', 'Longest wait for an answer.'),
   top: option(integer(0, 1000), 20, 'How many of the busiest users and addresses are shown; 0 for none.'),
   distinct: option(flag(), true, 'Whether different users and addresses are counted.'),
 });
@@ -140,12 +140,6 @@ function plainText(): z.ZodType<string> {
     text(),
   ) as unknown as z.ZodType<string>;
   return described(schema, { kind: 'string' });
-}
-
-function above0(schema: z.ZodType<string | number>): z.ZodType<string | number> {
-  const wish = 'found nothing, wanted a duration that is longer than 0';
-  const checked = schema.refine((value) => parseDuration(value) !== 0, { error: wish });
-  return described(checked, fieldMeta(schema) ?? {});
 }
 
 /** An address without user, query and fragment; a path may stay. */

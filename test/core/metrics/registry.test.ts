@@ -230,3 +230,18 @@ t.test('a limit of one metric, and one of all together', async (t) => {
   t.same(['test_seen_count', 'test_hits_total', 'test_level'].map(total), [100, 100, 100]);
   t.equal(shown['test_level{who="other"}'], 100);
 });
+
+t.test('metrics of the program itself tell of others at any limit', async (t) => {
+  const registry = new Registry({ seriesLimit: 1, seriesTotal: 1 });
+  const { series, hits } = registry.register('', {
+    series: gauge('trailgauge_series', 'Series.', ['metric']),
+    hits: CATALOGUE.hits,
+  });
+  for (const name of ['a', 'b', 'c']) {
+    series.set({ metric: name }, 1);
+    hits.inc({ who: name });
+  }
+  const shown = await show(registry);
+  t.match(shown, { 'trailgauge_series{metric="a"}': 1, 'trailgauge_series{metric="c"}': 1 });
+  t.equal(shown['test_hits_total{who="other"}'], 3);
+});

@@ -313,6 +313,24 @@ t.test('once: all there is, two tries, an end', async (t) => {
   t.equal(rig.disk.entries.size, 0, 'nothing is saved');
 });
 
+t.test(
+  'once: a store that is of no use is given up after half a minute, however long it wants to be left',
+  async (t) => {
+    const { store, rig } = rigOf('lyve', { follow: false });
+    const real = performance.now;
+    const began = real.call(performance);
+    t.teardown(() => (performance.now = real));
+    let passed = 0;
+    performance.now = () => began + passed;
+    store.onList = () => {
+      passed += 29_990;
+      throw storeError('the answer was 503', { kind: 'store', waitMs: 3_600_000 });
+    };
+    await t.rejects(rig.run(nothing), { message: 'the answer was 503' });
+    t.equal(store.lists.length, 2);
+  },
+);
+
 t.test('killed at any batch, with whatever goes wrong: each line once', async () => {
   const trouble = fc.constantFrom('none', 'none', 'none', 'gone wrong', 'cut', 'slow');
   const moves = fc.array(fc.record({ kill: fc.integer({ min: 0, max: 6 }), trouble }), { minLength: 1, maxLength: 5 });

@@ -55,8 +55,8 @@ t.test('the defaults', async (t) => {
 
 t.test('mistakes', async (t) => {
   for (const [config, message] of [
-    [{ interval: '0s' }, 'interval: found nothing, wanted a duration that is longer than 0'],
-    [{ timeout: 0 }, 'timeout: found nothing, wanted a duration that is longer than 0'],
+    [{ interval: '0s' }, 'interval: wanted a duration such as 250ms, 60s, 5m, 36h or 7d, above 0'],
+    [{ timeout: 0 }, 'timeout: wanted a duration such as 250ms, 60s, 5m, 36h or 7d, above 0'],
     [{ overlap: 'x' }, 'overlap: wanted a duration such as 250ms, 60s, 5m, 36h or 7d'],
     [{ api: 'v4' }, 'api: wanted one of auto, v3, v2, v1'],
     [{ labels: ['name'] }, 'labels.0: wanted one of operation, user, region, project'],
