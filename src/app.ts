@@ -36,6 +36,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const directory = stateDirectory(options.config.state.directory, options.env);
     const state = await openState(directory);
     closers.push(() => state.close());
+    if (state.isNew) options.log.info({ directory }, 'nothing is saved here yet: all totals begin at 0');
     const saved = state.load();
     engine.restore(saved);
     const writing = await openWriting({ ...writingOf(options, engine), store: state, saved, directory });

@@ -209,7 +209,7 @@ class Loop {
           return true;
         }
       }
-      this.#error(written.text);
+      this.#error(written.text, written.failures);
       this.#problem(written.text);
       await delay(waits.next(written), undefined, { signal }).catch(() => {});
       if (signal.aborted) return false;
@@ -267,9 +267,9 @@ class Loop {
     this.#status.dropped += events;
   }
 
-  #error(text: string): void {
+  #error(text: string, failures = 1): void {
     this.#options.registry.time = this.#options.now();
-    this.#errors.inc();
+    this.#errors.inc(failures);
     this.#status.lastError = { time: this.#options.now(), text };
   }
 

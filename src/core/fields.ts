@@ -74,11 +74,10 @@ export function period(): z.ZodType<string | number> {
   return noted(schema, { kind: 'duration' });
 }
 
-/** `512KiB`, `64MiB`, or a number of bytes. */
+/** `512KiB`, `64MiB`, or a number of bytes; above 0. */
 export function size(): z.ZodType<string | number> {
-  const schema = z
-    .union([z.string(), z.number()], { error: `wanted ${SIZE_WISH}` })
-    .refine((value) => parseSize(value) !== null, { error: `wanted ${SIZE_WISH}` });
+  const error = `wanted ${SIZE_WISH}, above 0`;
+  const schema = z.union([z.string(), z.number()], { error }).refine((value) => (parseSize(value) ?? 0) > 0, { error });
   return noted(schema, { kind: 'size' });
 }
 

@@ -31,6 +31,8 @@ export interface BlockStore {
 
 /** The saved state: one LMDB environment in a directory that this process has for itself. */
 export interface State extends BlockStore {
+  /** Nothing was ever saved here. */
+  readonly isNew: boolean;
   /** Throws with the directory if what was saved is damaged. */
   load(): SavedCells;
   /** Resolves when all of it is on disk. After a failure nothing of it is, and the state can be used again. */
@@ -82,6 +84,7 @@ function seriesCount(saved: SavedCells): number {
 }
 
 interface Tables {
+  readonly isNew: boolean;
   readonly root: RootDatabase;
   /** `format`, a plain number that every version can read. */
   readonly meta: Database<unknown, string>;
@@ -114,6 +117,7 @@ async function openEnvironment(directory: string, lock: Lock): Promise<State> {
   try {
     const tables = await openTables(root);
     return {
+      isNew: tables.isNew,
       load: () => load(tables, directory),
       commit: (cells, blocks = []) => commit(tables, { cells, blocks }, directory),
       blockIds: () => [...tables.blocks.getKeys()],
@@ -145,12 +149,13 @@ async function openTables(root: RootDatabase): Promise<Tables> {
     );
   }
   const tables: Tables = {
+    isNew: format === undefined,
     root,
     meta,
     cells: root.openDB({ name: 'cells', encoding: 'binary' }),
     blocks: root.openDB({ name: 'blocks', encoding: 'binary' }),
   };
-  if (format === undefined) await meta.put('format', STATE_FORMAT);
+  if (tables.isNew) await meta.put('format', STATE_FORMAT);
   return tables;
 }
 

@@ -32,6 +32,8 @@ export type Written =
       readonly hold: boolean;
       /** Events that come behind these may tell more, and are to be given with them. */
       readonly more?: boolean;
+      /** Requests that failed, if it were more than one. */
+      readonly failures?: number;
       /** Why, in one line. */
       readonly text: string;
     };

@@ -42,6 +42,7 @@ function rig() {
     },
   };
   const state: State = {
+    isNew: false,
     load: () => {
       throw new Error('nothing is loaded here');
     },

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -129,6 +130,9 @@ t.test('a directory that cannot be one', async (t) => {
 t.test('what is saved is for nobody else', async (t) => {
   const place = join(folder(t), 'state');
   await fill(place);
+  const again = await openState(place);
+  t.equal(again.isNew, false);
+  await again.close();
   t.equal(statSync(join(place, 'data.mdb')).mode & 0o777, 0o600);
 });
 

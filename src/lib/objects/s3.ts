@@ -93,10 +93,9 @@ async function get(house: House, object: StoredObject, signal: AbortSignal): Pro
     throw storeError(`${cannot}: ${reason}`, { kind });
   };
   if (etag !== '' && ETag !== '' && unquoted(ETag) !== etag) refuse('it has changed since it was listed', 'changed');
-  // What does not tell which object it is may be the page of something in between.
-  if ((etag === '' || ETag === '') && ContentLength !== size) {
-    refuse(`the answer has no ETag and ${ContentLength} bytes, wanted ${size}; check the endpoint`, 'store');
-  }
+  // Something in between may answer with a page of its own, or with nothing.
+  if (ContentLength !== size)
+    refuse(`the answer has ${ContentLength} bytes, wanted the ${size} that are listed`, 'store');
   const chunks = chunksOf(stream, { timeoutMs: timeoutOf(house.options), signal });
   return held(counted(chunks, ContentLength, cannot), () => chunks[Symbol.asyncIterator]().return?.());
 }

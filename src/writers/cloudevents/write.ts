@@ -27,7 +27,7 @@ export type Sent = Written & { readonly unanswered: boolean };
  */
 export async function sendEvents(events: readonly Event[], sending: Sending): Promise<Sent> {
   const { doubt, concurrency } = sending;
-  const run: Run = { tally: startTally(), refused: [], stop: null, unanswered: false };
+  const run: Run = { tally: startTally(), refused: [], stop: null, failures: 0, unanswered: false };
   const order = doubt.order(events.map(({ id }) => id));
   let next = 0;
   const lane = async () => {
@@ -43,7 +43,9 @@ export async function sendEvents(events: readonly Event[], sending: Sending): Pr
     run.stop = null;
   }
   const { unanswered } = run;
-  return { ...concluded(run, doubt), unanswered };
+  const written = concluded(run, doubt);
+  if (written.kind === 'done') return { ...written, unanswered };
+  return { ...written, failures: Math.max(1, run.failures), unanswered };
 }
 
 /** So many were refused that it is not about them; told by itself, as an event that is accepted takes it back. */
@@ -54,6 +56,8 @@ interface Run {
   /** By a sink that has not proven itself. */
   refused: Refused[];
   stop: Postponed | null;
+  /** Requests without an answer, or with one that asks for a wait. */
+  failures: number;
   unanswered: boolean;
 }
 
@@ -89,6 +93,7 @@ async function sendOne(index: number, event: Event, { message, post, doubt }: Se
 /** Of several reasons to wait, one that needs somebody is the one to tell. */
 function postpone(run: Run, postponed: Postponed): void {
   const { stop } = run;
+  run.failures += 1;
   if (stop === null || stop === WRONG || (postponed.hold && !stop.hold)) run.stop = postponed;
   else if (postponed.waitMs > stop.waitMs) run.stop = { ...stop, waitMs: postponed.waitMs };
 }

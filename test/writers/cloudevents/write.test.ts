@@ -163,6 +163,13 @@ t.test('those that arrived are not sent again when one has to wait', async (t) =
   t.same([...sink.accepted.values()], new Array(30).fill(1));
 });
 
+t.test('requests that failed are counted one by one', async (t) => {
+  const sink = await fakeSink(t, { say: () => 503 });
+  const written = await writeAll(openWriter(t, cloudevents, { url: sink.url, concurrency: 4 }), events(9));
+  t.match(written, { kind: 'later', failures: sink.requests.length });
+  t.ok(sink.requests.length > 1);
+});
+
 t.test('an answer whose body has no end is one all the same', async (t) => {
   const sink = await fakeSink(t, { say: () => 'stall' });
   const writer = openWriter(t, cloudevents, { url: sink.url });
