@@ -20,12 +20,15 @@ export function parseRfc3339(text: string): number | null {
   ];
   if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60) return null;
   // Only a few days are not in every month.
-  if (day > 28 && new Date(Date.UTC(year, month - 1, day)).getUTCDate() !== day) return null;
+  if (day > 28 && new Date(Date.UTC(year + CENTURIES, month - 1, day)).getUTCDate() !== day) return null;
   const fraction = found[7] ? Number(`0.${found[7].slice(1)}`) : 0;
-  return (
-    Date.UTC(year, month - 1, day, hour, minute, second) + Math.round(fraction * 1e6) / 1e3 - zoneMs(found[8] ?? 'Z')
-  );
+  const whole = Date.UTC(year + CENTURIES, month - 1, day, hour, minute, second) - CENTURIES_MS;
+  return whole + Math.round(fraction * 1e6) / 1e3 - zoneMs(found[8] ?? 'Z');
 }
+
+/** `Date.UTC` takes the years 0 to 99 for 1900 to 1999; four centuries later the calendar is the same. */
+const CENTURIES = 400;
+const CENTURIES_MS = 146_097 * 86_400_000;
 
 /** Milliseconds since 1970 of an RFC 3339 time, or of the moment a duration ago; null if the text is neither. */
 export function parseTime(text: string, now: number): number | null {
