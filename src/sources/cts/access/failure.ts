@@ -76,10 +76,14 @@ export function passwordFailure(answer: HttpAnswer, project: string): Failure {
   if (/disabled|not enabled|suspended|frozen/.test(said))
     return refused(`${shown}: the user or the account is disabled`);
   if (/\block/.test(said)) return refused(`${shown}: the user or the account is locked`);
+  if (said.includes('domain in project'))
+    return refused(`${shown}: here a project is known by its id alone; wanted the 32 hex digits of ${project}`);
   if (/project/.test(said)) return refused(`${shown}: the project ${project} is not known, or not open to the user`);
   if (/expired/.test(said)) return refused(`${shown}: the password has expired`);
   if (answer.status === 401) {
-    return refused(`${shown}: wrong name or password; wanted a user, domain and password that the cloud knows`);
+    // Keystone itself says no more than this of a project that is not open to the user, either.
+    const wish = 'wanted a user, domain and password that the cloud knows, and a project that is open to the user';
+    return refused(`${shown}: wrong name or password; ${wish}`);
   }
   if (answer.status === 403) return refused(`${shown}: the user may not sign in with a password; is it disabled?`);
   return refused(`${shown}: wanted a user, domain, password and project that the cloud knows`);

@@ -97,6 +97,19 @@ t.test('why a sign-in is refused', async (t) => {
   );
   t.match(await said({ project: 'eu-de_other' }), /: the project eu-de_other is not known, or not open to the user$/);
   t.match(await said({ user_domain: 'other' }), /: wrong name or password; wanted a user, domain and password/);
+  // As Keystone 30 answers where the project is unknown, or not open to the user, or named without its domain.
+  const keystone = (code: number, message: string): CtsFault => ({
+    kind: 'answer',
+    status: code,
+    body: { error: { code, message, title: 'x' } },
+  });
+  const closed = keystone(401, 'The request you have made requires authentication.');
+  t.match(await said({}, (fake) => fake.fail('auth_token', closed)), /, and a project that is open to the user$/);
+  const named = keystone(400, 'Expecting to find domain in project. The server could not comply with the request.');
+  t.match(
+    await said({}, (fake) => fake.fail('auth_token', named)),
+    /HTTP 400 .*: here a project is known by its id alone; wanted the 32 hex digits of eu-de_winery$/,
+  );
   const locked = ctsError(401, 'IAM.1', 'The account geheim is locked');
   t.match(await said({}, (fake) => fake.fail('auth_token', locked)), /IAM\.1 .*: the user or the account is locked$/);
   const gone: CtsFault = { kind: 'answer', status: 404, body: 'no such page' };
