@@ -1,8 +1,9 @@
-import type { Event, Outcome, Party } from '../../core/event.ts';
+import type { Data, Event, Outcome, Party } from '../../core/event.ts';
 import { dataOf, datasetOf, recordOf, textOf } from '../event-data.ts';
 import { mainCounter } from '../main-counter.ts';
 import { timeText } from '../time-text.ts';
 import type { Document } from './bulk.ts';
+import { fitsOneField } from './one-field.ts';
 
 /**
  * An event as a document (`documents: event`), named after the Elastic Common Schema. What the event has not is left out,
@@ -11,8 +12,8 @@ import type { Document } from './bulk.ts';
 export function eventDocument(event: Event): Document {
   const { id, source, action, outcome, actor, target, data } = event;
   const record = recordOf(event);
-  // The mapping of `raw` takes objects alone.
-  const original = typeof record === 'string' ? record : undefined;
+  // The mapping of `raw` takes objects alone, and not all of them.
+  const original = typeof record === 'string' ? record : asText(record);
   return compact({
     '@timestamp': timeText(event.time),
     event: compact({ id, dataset: datasetOf(event), action, outcome: OUTCOMES[outcome], original }),
@@ -26,6 +27,17 @@ export function eventDocument(event: Event): Document {
     message: textOf(data.message),
     raw: original === undefined ? record : undefined,
   });
+}
+
+/** The text of a record that cannot be one field; undefined for one that can. */
+function asText(record: Data | undefined): string | undefined {
+  if (record === undefined || fitsOneField(record)) return undefined;
+  try {
+    return JSON.stringify(record);
+  } catch {
+    // RangeError: nested too deep for that, too.
+    return undefined;
+  }
 }
 
 const OUTCOMES: Readonly<Record<Outcome, string>> = {
