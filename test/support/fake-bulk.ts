@@ -10,6 +10,7 @@ import { type BulkAction, type BulkBody, readBulk } from './bulk-body.ts';
  * - `busy items`, `half busy`: all items, or every second one, are answered with 429 and not stored.
  * - `mixed`: items are answered with 201, 409, 400, 429 in turn; those of 201 and 409 are stored.
  * - `forbidden items`: all are answered with 403, as to a key that may not write to this index.
+ * - `no index`: all are answered with 404, as there is no such index and none may be made.
  * - `empty`, `fewer`, `page`: stored, but the answer is empty, lacks its last item, or is a web page.
  * - `cut`: stored, and the connection is cut; `gone`: cut before anything is stored.
  */
@@ -23,6 +24,7 @@ export type BulkTrouble =
   | 'half busy'
   | 'mixed'
   | 'forbidden items'
+  | 'no index'
   | 'empty'
   | 'fewer'
   | 'page'
@@ -156,8 +158,22 @@ function templateReply(
   if (status !== undefined) return { status, body: { error: 'no templates for you' }, problems: [] };
   if (request.method === 'GET') return { status: store.templates.has(name) ? 200 : 404, body: {}, problems: [] };
   const problems = store.templates.has(name) ? [`the template ${name} is replaced`] : [];
-  store.templates.set(name, JSON.parse(body.text) as StoredDocument);
+  const template = JSON.parse(body.text) as StoredDocument;
+  const rival = [...store.templates].find(([, other]) => isRival(template, other))?.[0];
+  if (rival !== undefined) {
+    const reason = `index template [${name}] has index patterns matching patterns from existing templates [${rival}] that have the same priority [${template.priority}]`;
+    return { status: 400, body: { error: { type: 'illegal_argument_exception', reason } }, problems };
+  }
+  store.templates.set(name, template);
   return { status: 200, body: { acknowledged: true }, problems };
+}
+
+/** As Elasticsearch and OpenSearch have it: of templates that match the same names, no two have the same priority. */
+function isRival(one: StoredDocument, other: StoredDocument): boolean {
+  const begins = ({ index_patterns: patterns }: StoredDocument) =>
+    Array.isArray(patterns) ? patterns.map((pattern) => String(pattern).replace(/\*$/, '')) : [];
+  const isShared = begins(one).some((a) => begins(other).some((b) => a.startsWith(b) || b.startsWith(a)));
+  return isShared && one.priority === other.priority;
 }
 
 function bulkReply(request: IncomingMessage, body: BulkBody, { options, store, turns }: Asked): Reply {
@@ -189,6 +205,8 @@ function bulkReply(request: IncomingMessage, body: BulkBody, { options, store, t
 interface ItemReply {
   readonly id: string;
   readonly status: number;
+  /** Of the error; `some_exception`, unless told. */
+  readonly type?: string;
 }
 
 interface Storing {
@@ -199,6 +217,7 @@ interface Storing {
 
 function itemReply({ index, id, document, json }: BulkAction, at: number, { trouble, store, bad }: Storing): ItemReply {
   if (trouble === 'forbidden items') return { id, status: 403 };
+  if (trouble === 'no index') return { id, status: 404, type: 'index_not_found_exception' };
   if (trouble === 'busy items' || (trouble === 'half busy' && at % 2 === 0)) return { id, status: 429 };
   const inTurn = [201, 409, 400, 429][at % 4] ?? 0;
   if (trouble === 'mixed' && inTurn >= 400 && inTurn !== 409) return { id, status: inTurn };
@@ -209,8 +228,8 @@ function itemReply({ index, id, document, json }: BulkAction, at: number, { trou
   return { id, status: isThere ? 409 : 201 };
 }
 
-function shown({ id, status }: ItemReply): object {
-  const error = status > 299 ? { error: { type: 'some_exception', reason: `status ${status}` } } : {};
+function shown({ id, status, type = 'some_exception' }: ItemReply): object {
+  const error = status > 299 ? { error: { type, reason: `status ${status}` } } : {};
   return { create: { _id: id, status, ...error } };
 }
 

@@ -1,5 +1,5 @@
 import type { HttpAnswer } from '../../lib/http.ts';
-import { isObject, parseJson } from '../../lib/json-value.ts';
+import { isObject, objectAt, parseJson } from '../../lib/json-value.ts';
 import { postponed } from '../../lib/retry.ts';
 
 /** What is looked at of an answer. */
@@ -46,10 +46,10 @@ export type BulkVerdict =
 export function judgeBulk({ status, text, retryAfterMs, truncated }: BulkAnswer, sent: number): BulkVerdict {
   const waitMs = retryAfterMs ?? 0;
   const later = postponed(status);
-  if (later === 'again') return { kind: 'again', waitMs, text: `HTTP ${status}` };
-  if (later === 'hold') return { kind: 'hold', text: `HTTP ${status}${reasonIn(text)}` };
+  const told = `HTTP ${status}${reasonIn(text)}`;
+  if (later === 'again') return { kind: 'again', waitMs, text: told };
+  if (later === 'hold') return { kind: 'hold', text: told };
   if (status >= 300) {
-    const told = `HTTP ${status}${reasonIn(text)}`;
     if (sent > 1) return { kind: 'split', text: told };
     const reason = status === 413 ? 'too_large' : 'rejected';
     return { kind: 'items', done: [], again: [], dead: [{ index: 0, reason, text: told }], waitMs: 0 };
@@ -69,6 +69,8 @@ function untold(waitMs: number, text: string): BulkVerdict {
 interface ItemAnswer {
   readonly status: number;
   readonly text: string;
+  /** Nothing is wrong with the item: the index cannot be written to until somebody has put it right. */
+  readonly hold: boolean;
 }
 
 function judgeItems(items: readonly ItemAnswer[], waitMs: number): BulkVerdict {
@@ -77,26 +79,42 @@ function judgeItems(items: readonly ItemAnswer[], waitMs: number): BulkVerdict {
   const dead: RefusedItem[] = [];
   let told: string | null = null;
   let hold = false;
-  for (const [index, { status, text }] of items.entries()) {
-    const why = text || `status ${status}`;
+  for (const [index, item] of items.entries()) {
+    const { status } = item;
+    const why = item.text || `status ${status}`;
     // 409: it is there already.
     if ((status >= 200 && status < 300) || status === 409) done.push(index);
-    else if (isPostponed(status)) {
+    else if (item.hold || isPostponed(status)) {
       again.push(index);
       told ??= why;
-      hold ||= isForbidden(status);
+      hold ||= item.hold;
     } else dead.push({ index, reason: status === 413 ? 'too_large' : 'rejected', text: why });
   }
   return { kind: 'items', done, again, dead, waitMs, ...(told !== null && { text: told }), ...(hold && { hold }) };
 }
 
 function isPostponed(status: number): boolean {
-  return status < 400 || status === 408 || status === 429 || status >= 500 || isForbidden(status);
+  return status < 400 || status === 408 || status === 429 || status >= 500;
 }
 
-/** The user may not write to the index, or nobody may, as when the disk is full: nothing is wrong with the item. */
-function isForbidden(status: number): boolean {
-  return status === 401 || status === 403;
+/**
+ * What Elasticsearch and OpenSearch tell of each item with 400 or 404, although it is true of the index: it is not there
+ * and may not be made (`action.auto_create_index`), is closed, cannot be called so, is one shard too many for the cluster,
+ * or is an alias of several. Seen in Elasticsearch 8.18 and OpenSearch 2.19.
+ */
+const INDEX_ERRORS: ReadonlySet<unknown> = new Set([
+  'index_not_found_exception',
+  'index_closed_exception',
+  'invalid_index_name_exception',
+  'validation_exception',
+]);
+const NO_WRITE_INDEX = 'no write index is defined for alias';
+
+/** The user may not write to the index, or nobody may, as when the disk is full; or there is none to write to. */
+function isOfIndex(status: number, error: unknown): boolean {
+  if (status === 401 || status === 403) return true;
+  if (!isObject(error) || (status !== 400 && status !== 404)) return false;
+  return INDEX_ERRORS.has(error.type) || String(error.reason).startsWith(NO_WRITE_INDEX);
 }
 
 /** Null if this is no answer to a bulk request, or an item has no status. */
@@ -108,22 +126,25 @@ function itemsOf(text: string): readonly ItemAnswer[] | null {
     // Under the name of the action, which some servers change to `index`.
     const told = isObject(item) ? Object.values(item)[0] : undefined;
     if (!isObject(told) || typeof told.status !== 'number') return null;
-    items.push({ status: told.status, text: errorText(told.error) });
+    const { status, error } = told;
+    items.push({ status, text: errorText(error), hold: isOfIndex(status, error) });
   }
   return items;
 }
 
-/** `error.type: error.reason`. */
+/** `error.type: error.reason`, and what was the cause, which often says more. */
 function errorText(error: unknown): string {
   if (typeof error === 'string') return shortened(error);
   if (!isObject(error)) return '';
-  return shortened([error.type, error.reason].filter((part) => typeof part === 'string').join(': '));
+  const told = [error.type, error.reason].filter((part) => typeof part === 'string').join(': ');
+  const cause = objectAt(error, 'caused_by')?.reason;
+  return shortened(typeof cause === 'string' && !told.includes(cause) ? `${told} (${cause})` : told);
 }
 
-/** What the body of a refusal tells, if anything. */
-function reasonIn(text: string): string {
+/** What the body of a refusal tells, if anything: `: ` and the reason. Pages for people tell nothing. */
+export function reasonIn(text: string): string {
   const body = parseJson(text);
-  const reason = isObject(body) ? errorText(body.error) : shortened(text);
+  const reason = isObject(body) ? errorText(body.error) : text.trimStart().startsWith('<') ? '' : shortened(text);
   return reason && `: ${reason}`;
 }
 

@@ -3,6 +3,7 @@ import { type HttpAnswer, shownUrl } from '../../lib/http.ts';
 import { isObject, parseJson } from '../../lib/json-value.ts';
 import { type Connection, type Send, strangeAnswer } from '../connection.ts';
 import { explained } from '../hints.ts';
+import { reasonIn } from './answer.ts';
 import type { BulkTarget, ElasticsearchConfig } from './config.ts';
 import { type BulkSecret, bulkRequest, endpoint, serverRequest } from './request.ts';
 import { type Server, serverOf } from './template.ts';
@@ -108,9 +109,9 @@ async function checkIndex({ url, index }: BulkTarget, server: Server, send: Send
 }
 
 async function checkTemplate({ url, index }: BulkTarget, send: Send<BulkSecret>): Promise<Finding> {
-  const { status } = await send((secret) => serverRequest(url, secret, templatePath(index)));
+  const { status, text } = await send((secret) => serverRequest(url, secret, templatePath(index)));
   if (status === 200) return { ok: true, detail: `index template ${index}: it is there, and is left as it is` };
   if (status === 404) return { ok: true, detail: `index template ${index}: it will be put with the first event` };
   const wish = 'wanted a user with the cluster privilege manage_index_templates, or `template: false`';
-  return { ok: false, detail: `index template ${index}: HTTP ${status}; ${wish}` };
+  return { ok: false, detail: `index template ${index}: HTTP ${status}${reasonIn(text)}; ${wish}` };
 }

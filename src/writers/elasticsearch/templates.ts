@@ -1,5 +1,6 @@
 import type { HttpAnswer } from '../../lib/http.ts';
 import type { Send } from '../connection.ts';
+import { reasonIn } from './answer.ts';
 import type { Document } from './bulk.ts';
 import type { BulkTarget, TemplateConfig } from './config.ts';
 import { type BulkSecret, serverRequest } from './request.ts';
@@ -29,7 +30,10 @@ export async function putTemplate(plan: TemplatePlan, send: Send<BulkSecret>): P
   if (isGood(found)) return { kind: 'there' };
   if (found.status !== 404) return refused('GET', path, found);
   const body = await bodyOf(template, target, send);
-  const put = await send((secret) => serverRequest(url, secret, path, JSON.stringify(body)));
+  const putAs = (wanted: Document) => send((secret) => serverRequest(url, secret, path, JSON.stringify(wanted)));
+  let put = await putAs(body);
+  // Of templates that match the same names each needs a priority of its own: ours gives way.
+  if (template === 'auto' && isTaken(put)) put = await putAs({ ...body, priority: lowerPriority(index) });
   return isGood(put) ? { kind: 'put' } : refused('PUT', path, put);
 }
 
@@ -53,7 +57,16 @@ function isGood({ status }: HttpAnswer): boolean {
   return status >= 200 && status < 300;
 }
 
+/** Another template matches some of the same names, and has the same priority. */
+function isTaken({ status, text }: HttpAnswer): boolean {
+  return status === 400 && text.includes('same priority');
+}
+
+/** Below 200, and above the templates that Elasticsearch brings along; another one for a longer name. */
+function lowerPriority(index: string): number {
+  return Math.max(101, 200 - Buffer.byteLength(index));
+}
+
 function refused(method: string, path: string, { status, text }: HttpAnswer): TemplateResult {
-  const told = text.replace(/\s+/g, ' ').trim().slice(0, 200).toWellFormed();
-  return { kind: 'refused', text: `${method} ${path}: HTTP ${status}${told && `: ${told}`}` };
+  return { kind: 'refused', text: `${method} ${path}: HTTP ${status}${reasonIn(text)}` };
 }

@@ -91,6 +91,44 @@ t.test('nobody may write: nothing is wrong with the items', async (t) => {
   }
 });
 
+t.test('the index cannot be written to: nothing is wrong with the items', async (t) => {
+  const cases = [
+    [404, 'index_not_found_exception', 'no such index [missing] and [action.auto_create_index] is [false]'],
+    [400, 'index_closed_exception', 'closed'],
+    [400, 'invalid_index_name_exception', 'Invalid index name [Trails], must be lowercase'],
+    [400, 'validation_exception', 'Validation Failed: 1: this action would add [2] shards, but this cluster …;'],
+    [400, 'illegal_argument_exception', 'no write index is defined for alias [al]. The write index may be …'],
+  ] as const;
+  for (const [status, type, reason] of cases) {
+    const items = [{ create: { status: 201 } }, { create: { status, error: { type, reason } } }];
+    const text = `${type}: ${reason}`;
+    t.match(judge(200, { body: { items }, sent: 2 }), { done: [0], again: [1], dead: [], hold: true, text });
+  }
+  const error = { type: 'illegal_argument_exception', reason: 'Limit of total fields [1000] has been exceeded' };
+  const body = { items: [{ create: { status: 400, error } }] };
+  t.match(
+    judge(200, { body, sent: 1 }),
+    { again: [], dead: [{ index: 0 }], hold: undefined },
+    'a document that is wrong',
+  );
+});
+
+t.test('the cause of a refusal is told', async (t) => {
+  const reason = "[1:15] failed to parse field [@timestamp] of type [date_nanos] in document with id 'x'";
+  const told = (caused_by: unknown) => {
+    const error = { type: 'document_parsing_exception', reason, caused_by };
+    const verdict = judge(200, { body: { items: [{ create: { status: 400, error } }] }, sent: 1 });
+    return verdict.kind === 'items' ? verdict.dead[0]?.text : null;
+  };
+  const cause = 'date[1960-01-01T00:00:00Z] is before the epoch in 1970';
+  t.equal(
+    told({ type: 'illegal_argument_exception', reason: cause }),
+    `document_parsing_exception: ${reason} (${cause})`,
+  );
+  for (const none of [undefined, null, 'x', {}, { reason: 7 }, { reason }])
+    t.equal(told(none), `document_parsing_exception: ${reason}`);
+});
+
 t.test('exactly 100, 200 and 0 events', async (t) => {
   for (const sent of [100, 200, 0]) {
     const all = Array.from({ length: sent }, (_, index) => index);
@@ -104,6 +142,11 @@ t.test('exactly 100, 200 and 0 events', async (t) => {
 t.test('the request as a whole', async (t) => {
   for (const status of [408, 429, 500, 502, 503, 504]) t.match(judge(status), { kind: 'again' }, `${status}`);
   for (const status of [301, 401, 403, 404, 405]) t.match(judge(status), { kind: 'hold' }, `${status}`);
+  const busy = { error: { type: 'es_rejected_execution_exception', reason: 'rejected execution of operation' } };
+  t.match(judge(429, { body: busy }), {
+    text: 'HTTP 429: es_rejected_execution_exception: rejected execution of operation',
+  });
+  t.match(judge(503, { body: '<html>Service Unavailable</html>' }), { kind: 'again', text: 'HTTP 503' });
   const body = { error: { type: 'illegal_argument_exception', reason: 'no newline\nat the end' }, status: 400 };
   const text = 'HTTP 400: illegal_argument_exception: no newline at the end';
   t.same(judge(400, { body }), { kind: 'split', text });

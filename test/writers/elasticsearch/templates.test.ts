@@ -42,6 +42,33 @@ t.test('one of one’s own, or none', async (t) => {
   t.same(about(none), []);
 });
 
+t.test('of names that begin alike, each has a template', async (t) => {
+  for (const indexes of [
+    ['trails', 'trails-s3'],
+    ['trails-s3', 'trails'],
+  ]) {
+    const bulk = await fakeBulk(t);
+    const log: string[] = [];
+    for (const index of indexes)
+      await writeAll(openWriter(t, elasticsearch, { url: bulk.url, index }, { log }), [EVENT]);
+    t.same([...bulk.templates.keys()], indexes);
+    const [first, second] = [...bulk.templates.values()];
+    t.match([first?.priority, second?.priority], [200, 200 - (indexes[1] ?? '').length]);
+    t.same(first?.template, second?.template);
+    t.same(log, []);
+  }
+});
+
+t.test('one of one’s own is put as it is, or not at all', async (t) => {
+  const bulk = await fakeBulk(t);
+  bulk.templates.set('others', { index_patterns: ['tr*'], priority: 7 });
+  const log: string[] = [];
+  const writer = openWriter(t, elasticsearch, { url: bulk.url, template: { priority: 7 } }, { log });
+  t.same(await writeAll(writer, [EVENT]), { kind: 'done', dead: [] });
+  t.same([...bulk.templates.keys()], ['others']);
+  t.match(log[0], /PUT _index_template\/trails: HTTP 400: illegal_argument_exception: .* same priority \[7\]/);
+});
+
 t.test('a refusal is one warning, and documents are sent all the same', async (t) => {
   for (const templateStatus of [400, 403, 500]) {
     const bulk = await fakeBulk(t, { templateStatus });

@@ -78,6 +78,17 @@ t.test('all items busy is no success, and only what is refused comes again', asy
   t.same(written.kind === 'later' && written.settled.toSorted(), [0, 1, 2]);
 });
 
+t.test('while there is no index, all wait for it', async (t) => {
+  const bulk = await fakeBulk(t, { troubles: ['no index', 'no index'] });
+  const writer = openWriter(t, elasticsearch, { url: bulk.url });
+  for (let round = 0; round < 2; round++) {
+    const text = '4 of 4 items are refused: index_not_found_exception: status 404';
+    t.match(await writeAll(writer, events(4)), { kind: 'later', settled: [], dead: [], hold: true, text });
+  }
+  t.same(await writeAll(writer, events(4)), { kind: 'done', dead: [] });
+  t.equal(bulk.documents.size, 4);
+});
+
 t.test('what does not fit is told apart', async (t) => {
   const bulk = await fakeBulk(t, { troubles: ['half busy', 'cut'], bad: '"bad"' });
   const { done, dead } = await deliver(openWriter(t, elasticsearch, { url: bulk.url }), events(100, [3, 98]));
