@@ -114,6 +114,14 @@ t.test('doctor: all is well', async (t) => {
   t.match(skewed[2], /^ok {3}its clock differs from the one here by (?:299|300) s; set the wrong one right$/);
 });
 
+t.test('doctor: more than a page', async (t) => {
+  const s3 = await fakeS3(t, { maxKeys: 2 });
+  const day = new Date(s3.clock() ?? 0).toISOString().slice(0, 10);
+  for (const hour of ['01', '02', '03']) s3.put(`${day}-${hour}-00-00-A`, lyveLine(hour));
+  const [[told] = []] = await doctor(t, [{ ...auditSection(s3), layout: 'flat' }]);
+  t.match(told, /holds at least 2 logs of late, the newest of these of 20.*Z$/);
+});
+
 t.test('doctor: what is wrong, and what to do', async (t) => {
   const [s3, noList, noGet, page] = await Promise.all([storeWith(t), storeWith(t), storeWith(t), storeWith(t)]);
   const denied: Fault = { kind: 'error', status: 403, code: 'AccessDenied', message: 'Access Denied' };

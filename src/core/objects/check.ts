@@ -20,6 +20,7 @@ export async function* checkStore({ store, plan, signal }: CheckOptions): AsyncG
     let pages = 0;
     let logs = 0;
     let newest: StoredObject | null = null;
+    let isMore = false;
     let time: number | null = null;
     for await (const { prefix, startAfter, flat } of plan.listings(store, { from: now - RECENT_MS, to: now }, signal)) {
       const page: ListPage = await store.list(
@@ -27,6 +28,7 @@ export async function* checkStore({ store, plan, signal }: CheckOptions): AsyncG
         signal,
       );
       pages += 1;
+      isMore ||= page.next !== null || pages === MOST_PAGES;
       time = page.time ?? time;
       for (const object of page.objects) {
         if (plan.find(object.key, object.size).kind !== 'log') continue;
@@ -42,10 +44,10 @@ export async function* checkStore({ store, plan, signal }: CheckOptions): AsyncG
       };
       return;
     }
-    yield {
-      ok: true,
-      detail: `${store.name} can be listed and holds ${logs} ${logs === 1 ? 'log' : 'logs'} of late, the newest of ${new Date(newest.modified).toISOString()}`,
-    };
+    // Of each listing the first page is enough to tell whether all is well.
+    const count = `${isMore ? 'at least ' : ''}${logs} ${logs === 1 ? 'log' : 'logs'} of late`;
+    const last = `the newest${isMore ? ' of these' : ''} of ${new Date(newest.modified).toISOString()}`;
+    yield { ok: true, detail: `${store.name} can be listed and holds ${count}, ${last}` };
     yield await readOne(store, newest, signal);
     if (time !== null && Math.abs(time - now) > SKEW_MS) {
       yield {
