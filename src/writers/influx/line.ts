@@ -1,8 +1,8 @@
 /** Longest string field, in bytes of UTF-8: InfluxDB refuses those above 64 KB. */
 export const STRING_FIELD_LIMIT = 64_000;
 
-/** Largest integer field, and the latest time in nanoseconds: both are 64 bits wide. */
-export const INT64_MAX = 2n ** 63n - 1n;
+/** Largest integer field, of 64 bits. */
+const INT64_MAX = 2n ** 63n - 1n;
 
 /** A field's value; a number is a float, a bigint an integer, whatever the number. */
 export type FieldValue = number | bigint | boolean | string;

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import type { Event } from '../../core/event.ts';
 import { parseRfc3339 } from '../../lib/time.ts';
 import { at, datasetOf, recordOf, textOf } from '../event-data.ts';
-import { INT64_MAX } from './line.ts';
 
 /**
  * The time of an event in nanoseconds, with the digits that its source does not know filled from its id, so that two
@@ -13,8 +12,9 @@ export function eventNs(event: Event): bigint {
   const known = resolutionNs(event);
   const time = exact ?? BigInt(Math.round((Number.isFinite(event.time) ? event.time : 0) * 1_000)) * 1_000n;
   const resolution = exact === null && known < MILLISECOND ? MILLISECOND : known;
-  const filled = filledNs(event.id, time, resolution);
-  return filled > INT64_MAX ? INT64_MAX : filled < -INT64_MAX ? -INT64_MAX : filled;
+  const near = time < EARLIEST ? EARLIEST : time > LATEST - SECOND ? LATEST - SECOND : time;
+  // What is moved to one end of all times is told apart there, as what shares a second is.
+  return filledNs(event.id, near, near === time ? resolution : SECOND);
 }
 
 /** `time + H mod resolution`, all in nanoseconds; H: the first 8 bytes, big endian, of the SHA-256 of the event's id. */
@@ -34,6 +34,10 @@ export function parseNs(text: string): bigint | null {
   const ms = parseRfc3339(`${day}T${clock}${zone}`);
   return ms === null ? null : BigInt(ms) * MILLISECOND + BigInt(fraction.padEnd(9, '0'));
 }
+
+/** What InfluxDB takes, in nanoseconds: one or two less than 64 bits hold (seen in 1.6). */
+const LATEST = 2n ** 63n - 2n;
+const EARLIEST = -LATEST;
 
 const MICROSECOND = 1_000n;
 const MILLISECOND = 1_000_000n;

@@ -80,6 +80,20 @@ t.test('InfluxDB 1: a field that has another type', async (t) => {
   t.match(await query('SELECT sum(value) FROM aporeto_flows'), [{ values: [[0, 7]] }]);
 });
 
+t.test('InfluxDB 1: times that it cannot keep', async (t) => {
+  if (!need(t, 'influxd')) return;
+  const { url, query, createDatabase } = await startInflux(t);
+  await createDatabase();
+  const never = {
+    time: Date.parse('0001-01-01T00:00:00Z'),
+    data: { kind: 'request', form: 'minio', api: 'GetObject' },
+  };
+  const odd = events(4).map((event, index) => (index < 3 ? { ...event, ...never } : { ...event, time: 1e16 }));
+  t.same(await writeAll(openWriter(t, influx, { url, database: 'd' }), odd), { kind: 'done', dead: [] });
+  const [series] = await query('SELECT "count" FROM s3_requests');
+  t.equal(series?.values.length, 4);
+});
+
 t.test('VictoriaMetrics: by both end points', async (t) => {
   if (!need(t, 'victoria-metrics')) return;
   const { url, exported } = await startVictoriaMetrics(t);

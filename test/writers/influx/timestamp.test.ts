@@ -46,7 +46,24 @@ t.test('digits by what the source knows', async (t) => {
   t.equal(of({ source: 's3-audit', data: { form: 'aws-line', record: {} } }), '1715419800641520361', 'access log');
   const elsewhere = { timestamp: 7, raw: { timestamp: '2020-01-01T00:00:00.5Z' } };
   t.equal(of({ ...record, source: 'gcp-logs', data: elsewhere }), '1715419800123520361', 'not the time of the event');
-  t.equal(of({ time: Number.MAX_SAFE_INTEGER }), String(2n ** 63n - 1n), 'as late as there is');
+});
+
+t.test('times that InfluxDB does not take are moved, and told apart where they end', async (t) => {
+  const latest = 2n ** 63n - 2n;
+  const second = 1_000_000_000n;
+  const gcp: Partial<Event> = { source: 'gcp-logs', data: { timestamp: '0001-01-01T00:00:00Z' } };
+  const ends: readonly (readonly [Partial<Event>, bigint])[] = [
+    [{ time: Date.parse('0001-01-01T00:00:00Z') }, -latest],
+    [{ time: Date.parse('0001-01-01T00:00:00Z'), ...gcp }, -latest],
+    [{ time: -Number.MAX_SAFE_INTEGER }, -latest],
+    [{ time: Number.MAX_SAFE_INTEGER }, latest - second],
+    [{ time: Date.parse('2262-04-11T23:47:16.500Z') }, latest - second],
+  ];
+  for (const [event, from] of ends) {
+    const times = new Set(['a', 'b', 'c'].map((id) => eventNs({ ...base, ...event, id })));
+    t.equal(times.size, 3);
+    for (const time of times) t.ok(time >= from && time < from + second, `${event.time} ${time}`);
+  }
 });
 
 t.test('times in words', async (t) => {
