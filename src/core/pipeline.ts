@@ -132,6 +132,7 @@ class Run {
       now,
       follow: options.follow,
       events: this.#spool !== null,
+      mayPass: !options.follow && this.#spool === null && !options.history,
       range: options.range,
       addresses: options.addresses,
       commit: options.commit,
@@ -248,6 +249,9 @@ class Run {
       if (batch.aside) noteNewest(tally, opened.timeOf(raw));
       else tally.last = raw;
     }
+    const passed = batch.passed?.() ?? 0;
+    tally.items += passed;
+    tally.events += passed;
     opened.settle?.();
     // What is counted from here on belongs to no event, and so to no step.
     this.#stage.step = 0;

@@ -21,6 +21,8 @@ export interface Batch<Raw> {
   readonly bytes: number;
   /** Items that were refused before they could become `Raw`, by reason. */
   readonly rejected?: Readonly<Record<string, number>>;
+  /** Events that the source counted by itself while `items` were gone through; only with `SourceContext.mayPass`. */
+  readonly passed?: () => number;
   /**
    * Items that count together or not at all, as those of an object that may turn out to be broken: `more` of them are to
    * come; they count, all since the first (`done`); or none of them does (`dropped`). Until then nothing is seen of them.
@@ -87,6 +89,11 @@ export interface SourceContext<C extends Catalogue> {
   readonly follow: boolean;
   /** Whether items will be asked for as events. */
   readonly events: boolean;
+  /**
+   * Whether nobody looks at items, nor at the metrics until all has been read: then it may count items by itself instead
+   * of handing them over, if they have no time and are no duplicates.
+   */
+  readonly mayPass?: boolean;
   /** Only events of this time are wanted, in milliseconds since 1970. */
   readonly range: { readonly since: number | null; readonly until: number | null };
   /** What is known of IP addresses; nothing, where it is left out. */

@@ -104,6 +104,37 @@ t.test('items are counted as what they are', async (t) => {
   t.match(pipeline.status(), { state: 'ended', events: 3, rejected: 4, lag: 2, lastEvent: 5_000 });
 });
 
+t.test('what a source counts by itself counts as what was handed over, where nobody looks meanwhile', async (t) => {
+  const nothing = () => {};
+  const sink = { counter: nothing, histogram: nothing, maximum: nothing };
+  const history = { sink, stepMs: 60_000, onUntimed: nothing, settled: async () => {} };
+  for (const [how, wanted] of [
+    [{ follow: false }, true],
+    [{ follow: true }, false],
+    [{ follow: false, history }, false],
+  ] as const) {
+    const stop = new AbortController();
+    const { registry, options: given } = options(
+      async function* (_position, { mayPass }) {
+        t.equal(mayPass, wanted);
+        let passed = 0;
+        const items = (function* () {
+          yield 'a';
+          passed = 3;
+        })();
+        yield { items, position: 1, bytes: 8, passed: () => passed };
+        stop.abort();
+      },
+      { ...how, signal: stop.signal },
+    );
+    await startPipeline(given).done;
+    t.match(await show(registry), {
+      'trailgauge_source_items_total{source="test"}': 4,
+      'trailgauge_source_events_total{source="test"}': 4,
+    });
+  }
+});
+
 t.test('reading goes on from the last position after a failure', async (t) => {
   const stop = new AbortController();
   const positions: unknown[] = [];

@@ -159,6 +159,13 @@ export class Filters {
   }
 }
 
+/** Notes `Hold.mark` at a match. */
+export function noteMark(filter: FilterState, mark: number): void {
+  if (filter.mark === mark) return;
+  filter.mark = mark;
+  filter.markChanged = true;
+}
+
 /** Names are kept as they are shown. */
 function isLong(name: string): boolean {
   return name.length > LABEL_VALUE_LIMIT;

@@ -8,12 +8,13 @@ import {
   type FilterState,
   Filters,
   matchValues,
+  noteMark,
   patternLabels,
 } from './filters.ts';
 import { Hold } from './hold.ts';
 import { changesOf, type Memory, restoreMemory } from './memory.ts';
 import type { REACTION_METRICS } from './metrics.ts';
-import { type Observed, parsedLine, type RawLine } from './observed.ts';
+import { countMore, type Observed, parsedLine, type RawLine } from './observed.ts';
 import {
   type ActionLine,
   type Arguments,
@@ -24,6 +25,7 @@ import {
 } from './parse.ts';
 import { patternValues } from './patterns.ts';
 import { keptTuple, type Tuple } from './recent.ts';
+import { Repeats } from './repeats.ts';
 import { hashArguments, Runs } from './runs.ts';
 import type { Settings } from './settings.ts';
 import type { Transforms } from './transform.ts';
@@ -50,18 +52,21 @@ export interface ObserverOptions {
 
 /** What reaction's log does to the metrics. It remembers what later lines may refer to, and says what of it changed. */
 export class Observer {
+  /** Counts lines whose like was observed before. */
+  readonly repeats: Repeats;
   readonly #options: ObserverOptions;
   readonly #filters: Filters;
   readonly #hold: Hold;
   readonly #commands = { start: new Runs(), stop: new Runs() };
-  /** Matches that are to be counted at the end of the batch. */
-  #waiting: Observed[] = [];
+  /** Lines that are to be counted at the end of the batch. */
+  readonly #waiting: Observed[] = [];
   #epoch = 0;
 
   constructor(options: ObserverOptions) {
     const { metrics } = options;
     this.#options = options;
     this.#hold = new Hold(options.holdMs);
+    this.repeats = new Repeats(this.#hold, this.#waiting);
     this.#filters = new Filters(
       {
         matches: (stream, filter) => metrics.matches.series({ stream, filter }),
@@ -81,6 +86,7 @@ export class Observer {
     const { metrics } = this.#options;
     // What came before it is counted by what was known then.
     this.settle();
+    this.repeats.forget();
     this.#epoch += 1;
     this.#filters.configure(settings);
     for (const stream of settings.streams.keys()) for (const type of STREAM_EVENTS) this.#stream(stream, type);
@@ -113,14 +119,11 @@ export class Observer {
   /** A batch of lines has ended: its matches are counted, of which the same ones come many times. */
   settle(): void {
     for (const seen of this.#waiting) {
-      const { filter, values, owed, waiting, timed } = seen;
-      filter?.matches.inc(waiting, waiting);
-      owed?.inc(waiting, waiting);
-      if (waiting > timed) for (const value of values) value.count(null, waiting - timed);
+      countMore(seen, seen.waiting + this.repeats.takeTimes(seen));
       seen.waiting = 0;
       seen.timed = 0;
     }
-    this.#waiting = [];
+    this.#waiting.length = 0;
   }
 
   observe(seen: Observed, raw: RawLine): void {
@@ -138,14 +141,12 @@ export class Observer {
         this.#streamEvent(parsedLine(seen, raw) as StreamLine, raw.time);
         break;
     }
+    if (raw.number !== undefined && raw.time === null) this.repeats.learn(raw.number, seen);
   }
 
   #match(seen: Observed, raw: RawLine): void {
     const filter = this.#resolve(seen, raw);
-    if (filter.mark !== this.#hold.mark) {
-      filter.mark = this.#hold.mark;
-      filter.markChanged = true;
-    }
+    noteMark(filter, this.#hold.mark);
     if (seen.kept) filter.recent.add(seen.kept);
     if (raw.time !== null) {
       for (const value of seen.values) value.count(raw.time, 1);

@@ -13,6 +13,8 @@ import type { Tuple } from './recent.ts';
  */
 export interface Observed {
   readonly kind: ReactionLine['kind'];
+  /** Where lines have numbers and those like it are counted by it; else -1. */
+  number: number;
   /** Whether it tells a failure. */
   readonly failed: boolean;
   /** Null when it has been let go of; then it can be parsed again. */
@@ -43,6 +45,7 @@ export function unobserved(line: ReactionLine): Observed {
   const failed = 'failed' in line && line.failed;
   return {
     kind,
+    number: -1,
     failed,
     line,
     hash: 0,
@@ -65,5 +68,16 @@ export function parsedLine(seen: Observed, raw: RawLine): ReactionLine {
   return seen.line;
 }
 
+/** Counts a match or a run that came so many times more. */
+export function countMore({ filter, action, owed, values, timed }: Observed, times: number): void {
+  if (times === 0) return;
+  (action?.runs ?? filter?.matches)?.inc(times, times);
+  owed?.inc(times, times);
+  if (times > timed) for (const value of values) value.count(null, times - timed);
+}
+
 /** What is asked of the line that something was parsed from. */
-export type RawLine = Pick<Line, 'text' | 'v1' | 'time'>;
+export interface RawLine extends Pick<Line, 'text' | 'v1' | 'time'> {
+  /** Where lines have numbers. */
+  readonly number?: number;
+}

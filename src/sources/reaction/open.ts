@@ -1,23 +1,19 @@
-import type { OpenedSource, Rejected, SourceContext } from '../../core/source.ts';
+import type { OpenedSource, SourceContext } from '../../core/source.ts';
 import { readVersion } from '../../core/version.ts';
 import { durationMs } from '../../lib/duration.ts';
-import { createLineMemo, type LineMemo } from '../../lib/line-memo.ts';
 import type { PatternExportConfig, ReactionConfig } from './config.ts';
 import { toEvent } from './event.ts';
-import { type Line, type LineBytes, PlainLine } from './lines.ts';
+import type { Line } from './lines.ts';
 import type { REACTION_METRICS } from './metrics.ts';
-import { type LineTable, NumberedLine } from './numbered.ts';
 import { Observer, type PatternExport } from './observe.ts';
-import { type Observed, parsedLine, unobserved } from './observed.ts';
-import { parseLine } from './parse.ts';
+import { type Observed, parsedLine } from './observed.ts';
 import { readLog } from './read.ts';
+import { rememberingParser } from './remember.ts';
 import { createSampler } from './sample.ts';
 import { createSettingsKeeper } from './settings-keeper.ts';
 import { compileTransforms } from './transform.ts';
 
 type Context = SourceContext<typeof REACTION_METRICS>;
-
-type Parsed = Observed | Rejected | null;
 
 /** Opens the source: one observer, fed by the log, that knows the configuration as reaction has it. */
 export function openReaction(config: ReactionConfig, context: Context): OpenedSource<Line, Observed> {
@@ -54,7 +50,10 @@ export function openReaction(config: ReactionConfig, context: Context): OpenedSo
       await settings.load();
       if (follow) await settings.watch();
     },
-    read: (position) => readLog(config.logs, position, { ...context, onEnd: () => observer.caughtUp(now()) }),
+    read: (position) => {
+      const onEnd = () => observer.caughtUp(now());
+      return readLog(config.logs, position, { ...context, onEnd, taker: observer.repeats });
+    },
     parse: (line) => {
       if (line.invocation !== undefined) observer.invocation(line.invocation, line.time);
       return parse(line);
@@ -81,38 +80,6 @@ export function openReaction(config: ReactionConfig, context: Context): OpenedSo
     changes: () => [...observer.changes()],
     close: settings.close,
   };
-}
-
-/** Lines with a time are not found again as they stand, only what follows it is. */
-function rememberingParser(): (line: Line) => Parsed {
-  const plain = createLineMemo<Parsed>();
-  const dated = createLineMemo<Parsed>();
-  return (line) => {
-    if (line instanceof NumberedLine) return numbered(line);
-    if (line instanceof PlainLine) return remembered(plain, line, line);
-    const bytes = Buffer.from(line.text);
-    return remembered(line.v1 ? dated : plain, { bytes, start: 0, end: bytes.length }, line);
-  };
-}
-
-function numbered(line: NumberedLine): Parsed {
-  const table = line.table as LineTable<Parsed>;
-  let parsed = table.parsed[line.number];
-  if (parsed === undefined) table.parsed[line.number] = parsed = toObserved(parseLine(line.text, false));
-  return parsed;
-}
-
-function remembered(memo: LineMemo<Parsed>, { bytes, start, end }: LineBytes, line: Line): Parsed {
-  const known = memo.find(bytes, start, end);
-  if (known !== undefined) return known;
-  const parsed = toObserved(parseLine(line.text, line.v1));
-  memo.keep(bytes, start, end, parsed);
-  return parsed;
-}
-
-function toObserved(parsed: ReturnType<typeof parseLine>): Parsed {
-  if (parsed === null || 'rejected' in parsed) return parsed;
-  return unobserved(parsed);
 }
 
 function patternExport(config: PatternExportConfig): PatternExport {

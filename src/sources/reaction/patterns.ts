@@ -36,7 +36,7 @@ export function patternValues(
   for (const [index, value] of values.entries()) {
     const counter = counters[index];
     const transform = transforms[index];
-    if (!counter || transform === false) continue;
+    if (!(counter?.top || counter?.distinct) || transform === false) continue;
     const shown = transform ? transform(value) : value;
     if (shown !== '') found.push(new PatternValue(counter, shown));
   }

@@ -6,12 +6,12 @@ import { type FileBatch, type FilePosition, followFile } from '../../lib/tail.ts
 import type { LogsConfig } from './config.ts';
 import { byteLine, type Line, type PieceOptions, splitLines, toLine } from './lines.ts';
 import type { REACTION_METRICS } from './metrics.ts';
-import { NumberedLines } from './numbered.ts';
+import { NumberedLines, type Taker } from './numbered.ts';
 
 /** What of the context reading needs. */
 export type ReadContext = Pick<
   SourceContext<typeof REACTION_METRICS>,
-  'follow' | 'range' | 'report' | 'log' | 'signal' | 'now'
+  'follow' | 'range' | 'mayPass' | 'report' | 'log' | 'signal' | 'now'
 >;
 
 /** A saved position: which log it belongs to, and the place in it, as the reader of that kind of log gave it out. */
@@ -20,7 +20,7 @@ interface LogPosition {
   readonly place: unknown;
 }
 
-type LogContext = ReadContext & { readonly onEnd: () => void };
+type LogContext = ReadContext & { readonly onEnd: () => void; readonly taker: Taker };
 
 /** Reads on in reaction's log, in the journal or a file. `onEnd` is told when the end of what was there is reached. */
 export function readLog(logs: LogsConfig, position: unknown, context: LogContext): AsyncIterable<Batch<Line>> {
@@ -64,11 +64,17 @@ async function* followLog(
 
 async function* numberedLines(
   scanned: AsyncIterable<ScannedLines>,
-  { range, now }: LogContext,
+  { range, mayPass, now, taker }: LogContext,
 ): AsyncGenerator<Batch<Line>> {
-  const numbered = new NumberedLines();
-  for await (const batch of scanned) {
-    yield lineBatch(numbered.of(batch, pieceOf(batch, now())), batch, range);
+  const isWhole = range.since === null && range.until === null;
+  const numbered = new NumberedLines(mayPass && isWhole ? taker : null);
+  try {
+    for await (const batch of scanned) {
+      const { items, passed } = numbered.of(batch, pieceOf(batch, now()));
+      yield { ...lineBatch(items, batch, range), passed };
+    }
+  } finally {
+    numbered.end();
   }
 }
 
