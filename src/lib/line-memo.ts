@@ -31,13 +31,18 @@ class Lines<T> implements LineMemo<T> {
   readonly #words = new Int32Array(this.#bytes.buffer);
   #used = 1;
   #values: T[] = [];
+  /** Of the bytes looked at last: it reads four at once, wherever they begin. */
+  #view: DataView = new DataView(new ArrayBuffer(0));
 
   find(bytes: Buffer, start: number, end: number): T | undefined {
-    const hash = hashOf(bytes, start, end);
+    const view = this.#viewOf(bytes);
+    const from = bytes.byteOffset + start;
+    const to = bytes.byteOffset + end;
+    const hash = hashOf(view, from, to);
     for (let reach = 0; reach < REACH; reach++) {
       const at = this.#slots[(hash + reach) & (SLOTS - 1)]!;
       if (at === 0) return undefined;
-      if (this.#words[at] === hash && this.#isLine(at, bytes, start, end)) return this.#values[this.#words[at + 2]!];
+      if (this.#words[at] === hash && this.#isLine(at, view, from, to)) return this.#values[this.#words[at + 2]!];
     }
     return undefined;
   }
@@ -46,7 +51,7 @@ class Lines<T> implements LineMemo<T> {
     const length = end - start;
     if (length > LENGTH_LIMIT) return;
     if (this.#values.length === LINES || 4 * (this.#used + HEAD) + length > ROOM) this.clear();
-    const hash = hashOf(bytes, start, end);
+    const hash = hashOf(this.#viewOf(bytes), bytes.byteOffset + start, bytes.byteOffset + end);
     const at = this.#used;
     this.#words[at] = hash;
     this.#words[at + 1] = length;
@@ -66,32 +71,34 @@ class Lines<T> implements LineMemo<T> {
     this.#used = 1;
   }
 
-  #isLine(at: number, bytes: Buffer, start: number, end: number): boolean {
+  #isLine(at: number, view: DataView, start: number, end: number): boolean {
     if (this.#words[at + 1] !== end - start) return false;
     let word = at + HEAD;
     let from = start;
-    for (; from + 4 <= end; from += 4) if (this.#words[word++] !== wordAt(bytes, from)) return false;
-    for (let to = 4 * word; from < end; from++) if (this.#bytes[to++] !== bytes[from]) return false;
+    for (; from + 4 <= end; from += 4) if (this.#words[word++] !== view.getInt32(from, IS_LITTLE)) return false;
+    for (let to = 4 * word; from < end; from++) if (this.#bytes[to++] !== view.getUint8(from)) return false;
     return true;
+  }
+
+  #viewOf({ buffer }: Buffer): DataView {
+    if (this.#view.buffer !== buffer) this.#view = new DataView(buffer);
+    return this.#view;
   }
 }
 
+/** As typed arrays hold words on the machines that Node.js runs on. */
+const IS_LITTLE = true;
 /** Words before the bytes of a line. */
 const HEAD = 3;
 
 /** Four bytes at a time; what is left of them stands for itself. */
-function hashOf(bytes: Buffer, start: number, end: number): number {
+function hashOf(view: DataView, start: number, end: number): number {
   let hash = end - start;
   let at = start;
   for (; at + 4 <= end; at += 4) {
-    hash = Math.imul(hash ^ wordAt(bytes, at), 0x9e3779b1);
+    hash = Math.imul(hash ^ view.getInt32(at, IS_LITTLE), 0x9e3779b1);
     hash ^= hash >>> 15;
   }
-  for (; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
+  for (; at < end; at++) hash = Math.imul(hash ^ view.getUint8(at), 0x01000193);
   return Math.imul(hash ^ (hash >>> 13), 0x85ebca6b) ^ (hash >>> 16);
-}
-
-/** As typed arrays hold it on the machines that Node.js runs on. */
-function wordAt(bytes: Buffer, at: number): number {
-  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
 }

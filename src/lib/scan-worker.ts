@@ -5,8 +5,8 @@ import { followFile } from './tail.ts';
 
 // Reads a file for `scanFile`, in a thread of its own. It ends with its file, or with whoever started it.
 
-/** Batches that may be on their way: one is worked on while the next one is read. */
-const MOST_UNDER_WAY = 3;
+/** Batches that may be on their way: the first ones take longer to be worked on than to be read, the last ones less. */
+const MOST_UNDER_WAY = 16;
 /** Lines that are numbered until the numbers begin anew, at the next batch. */
 const MOST_NUMBERS = 100_000;
 const LINE_FEED = 10;
