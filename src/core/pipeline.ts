@@ -14,6 +14,7 @@ import { type SavedSource, sourceCells } from './saved-source.ts';
 import { type AnySource, type Batch, isRejected, type OpenedSource, type SourceContext } from './source.ts';
 import {
   emptyTally,
+  noteBeside,
   noteNewest,
   noteRejected,
   SourceFigures,
@@ -249,19 +250,12 @@ class Run {
       if (batch.aside) noteNewest(tally, opened.timeOf(raw));
       else tally.last = raw;
     }
-    const passed = batch.passed?.() ?? 0;
-    tally.items += passed;
-    tally.events += passed;
+    noteBeside(tally, batch);
     opened.settle?.();
     // What is counted from here on belongs to no event, and so to no step.
     this.#stage.step = 0;
     if (tally.last !== undefined) tally.newest = opened.timeOf(tally.last);
-    for (const [reason, count] of Object.entries(batch.rejected ?? {})) {
-      tally.items += count;
-      noteRejected(tally, reason, count);
-      this.#figures.logRejected(reason, () => undefined);
-    }
-    tally.bytes += batch.bytes;
+    for (const reason of Object.keys(batch.rejected ?? {})) this.#figures.logRejected(reason, () => undefined);
   }
 
   /** What is counted now belongs to the step of this time; false for what belongs to none. */

@@ -3,7 +3,7 @@ import type { CounterSeries, Handles } from './metrics/handles.ts';
 import type { Registry } from './metrics/registry.ts';
 import { SOURCE_METRICS } from './own.ts';
 import { createRate, type Rate } from './rate.ts';
-import { DUPLICATE, EXCLUDED, type Remark } from './source.ts';
+import { type Batch, DUPLICATE, EXCLUDED, type Remark } from './source.ts';
 
 /** What a person wants to know of a source. */
 export interface SourceStatus {
@@ -45,6 +45,21 @@ export function emptyTally(): Tally {
 /** Items that were refused. */
 export function noteRejected({ rejected }: Tally, reason: string, count: number): void {
   rejected.set(reason, (rejected.get(reason) ?? 0) + count);
+}
+
+/** What a batch tells beside its items. */
+export function noteBeside(
+  tally: Tally,
+  { bytes, rejected = {}, passed }: Pick<Batch<unknown>, 'bytes' | 'rejected' | 'passed'>,
+): void {
+  const events = passed?.() ?? 0;
+  tally.items += events;
+  tally.events += events;
+  for (const [reason, count] of Object.entries(rejected)) {
+    tally.items += count;
+    noteRejected(tally, reason, count);
+  }
+  tally.bytes += bytes;
 }
 
 /** The time of an event, which may be older than others. */
