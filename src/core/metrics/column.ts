@@ -33,6 +33,19 @@ export class Column {
     this.#dirty.note((row / this.#pageRows) | 0);
   }
 
+  /** Notes that values of these rows changed: as a rule many that lie next to each other. */
+  markAll(rows: readonly number[]): void {
+    let from = 0;
+    let to = 0;
+    for (const row of rows) {
+      if (row >= from && row < to) continue;
+      const page = (row / this.#pageRows) | 0;
+      this.#dirty.note(page);
+      from = page * this.#pageRows;
+      to = from + this.#pageRows;
+    }
+  }
+
   /** Sets all values of a row to 0. */
   clear(row: number): void {
     this.reserve(row);

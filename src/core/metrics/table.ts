@@ -142,8 +142,8 @@ export class SeriesTable {
     for (const row of changed) {
       this.#isChanged[row] = 0;
       this.touched[row] = time;
-      this.totals.mark(row);
     }
+    this.totals.markAll(changed);
     this.#changed = [];
     return changed;
   }
