@@ -2,7 +2,7 @@ import { grown } from './grown.ts';
 
 /**
  * Finds rows by their keys, which are tuples of small numbers: two keys are the same if, and only if, all of their
- * numbers are. A hash table over typed arrays: looking up allocates nothing, and a key costs some 40 bytes.
+ * numbers are. A hash table over typed arrays: looking up allocates nothing, and a key costs some 50 bytes.
  */
 export class SeriesKeys {
   readonly #width: number;
@@ -46,7 +46,7 @@ export class SeriesKeys {
     if (at + this.#width > this.#keys.length) this.#keys = grown(this.#keys, at + this.#width);
     // Faster than a copy by the engine, for so few.
     for (let i = 0; i < this.#width; i++) this.#keys[at + i] = key[i]!;
-    if ((this.#used + 1) * 3 > this.#slots.length) this.#resize();
+    if ((this.#used + 1) * 4 > this.#slots.length) this.#resize();
     this.#insert(this.#hash(key, 0), row);
     this.#count += 1;
   }
@@ -73,8 +73,8 @@ export class SeriesKeys {
   #resize(): void {
     const before = this.#slots;
     let size = 16;
-    // A third is taken then, and two thirds when it is done again.
-    while (size < this.#count * 3) size *= 2;
+    // At most a third is taken then, and half when it is done again.
+    while (size < (this.#count + 1) * 3) size *= 2;
     this.#slots = new Int32Array(2 * size);
     this.#used = 0;
     for (let slot = 0; slot < before.length; slot += 2) {

@@ -21,9 +21,9 @@ export function registrySink<C extends Catalogue>(catalogue: C, handles: Handles
   let last: { readonly def: MetricDef; readonly labels: LabelSet; readonly series: MaximumSeries } | null = null;
   return {
     counter: (def, labels, staged) => {
-      const { series } = handleOf<Counter<MetricDef>>(def);
+      const counter = handleOf<Counter<MetricDef>>(def);
       limited(def, staged, () => {
-        const counted = series(labels);
+        const counted = counter.series(labels);
         counted.inc(staged.value, staged.events);
         if (staged.exemplar) counted.exemplify(staged.exemplar);
       });

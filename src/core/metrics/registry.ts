@@ -2,9 +2,9 @@ import type { Catalogue, MetricDef } from './define.ts';
 import type { Exemplar } from './exemplars.ts';
 import { createFamily, type Family, seriesCount, type Texts } from './family.ts';
 import { gaugeHandle } from './gauge.ts';
-import type { CounterHow, Handle, Handles } from './handles.ts';
+import type { Handle, Handles } from './handles.ts';
 import type { Label } from './labels.ts';
-import { declared, type LabelSet, OTHER, Rows } from './rows.ts';
+import { CounterRows, declared, type LabelSet, OTHER, Rows } from './rows.ts';
 import { randomSeed, type Seed } from './sketch/hash.ts';
 import { AS_IT_IS, Symbols } from './symbols.ts';
 import type { SeriesTable } from './table.ts';
@@ -231,10 +231,7 @@ function rowsHandle(rows: Rows, { def, natives, exemplars }: Family, table: Seri
     };
   }
   if (type === 'since') return { series: (labels: LabelSet, extra: readonly Label[]) => rows.series(labels, extra) };
-  return {
-    series: (labels: LabelSet, how?: CounterHow) => rows.counter(labels, how),
-    inc: (labels, by = 1) => table.inc(rows.row(labels), by),
-  };
+  return new CounterRows(rows, table);
 }
 
 /** The place of the bucket that takes a value. */

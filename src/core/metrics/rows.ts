@@ -1,6 +1,7 @@
 import type { MetricDef } from './define.ts';
 import type { Family } from './family.ts';
 import {
+  type Counter,
   type CounterHow,
   type CounterSeries,
   OtherSeries,
@@ -150,6 +151,25 @@ export class Rows {
     const row = this.#table.bear({ ids, owner: this.#owner, born: this.#registry.births++, created: time });
     this.#family.since?.clear(row);
     return row;
+  }
+}
+
+/** A counter's handle, of one owner. It is a class as what the engine compiles of one then serves all of them. */
+export class CounterRows implements Counter<MetricDef> {
+  readonly #rows: Rows;
+  readonly #table: SeriesTable;
+
+  constructor(rows: Rows, table: SeriesTable) {
+    this.#rows = rows;
+    this.#table = table;
+  }
+
+  series(labels: LabelSet, how?: CounterHow): CounterSeries {
+    return this.#rows.counter(labels, how);
+  }
+
+  inc(labels: LabelSet, by = 1): void {
+    this.#table.inc(this.#rows.row(labels), by);
   }
 }
 

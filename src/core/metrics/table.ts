@@ -63,7 +63,9 @@ export class SeriesTable {
   frees = 0;
   /** Rows whose owner is not there: they are kept, not shown. */
   readonly #orphans = new Set<number>();
-  readonly #options: TableOptions;
+  readonly #symbols: Symbols;
+  readonly #suffixes: Symbols;
+  readonly #labels: number;
   readonly #owners: string[] = [];
   #owner = new Uint32Array(16);
   readonly #free: number[] = [];
@@ -72,10 +74,12 @@ export class SeriesTable {
   #isChanged = new Uint8Array(16);
   #changed: number[] = [];
 
-  constructor(options: TableOptions) {
-    this.#options = options;
-    this.keys = new SeriesKeys(options.labels + 1);
-    this.totals = new Column(options.width);
+  constructor({ symbols, suffixes, labels, width }: TableOptions) {
+    this.#symbols = symbols;
+    this.#suffixes = suffixes;
+    this.#labels = labels;
+    this.keys = new SeriesKeys(labels + 1);
+    this.totals = new Column(width);
   }
 
   /** Adds to the only value of a row. */
@@ -107,9 +111,9 @@ export class SeriesTable {
 
   /** Forgets a series: its row is free for another one. */
   free(row: number): void {
-    const { labels, symbols, suffixes } = this.#options;
-    for (let i = 0; i < labels; i++) symbols.release(this.keys.id(row, i));
-    suffixes.release(this.keys.id(row, labels));
+    const labels = this.#labels;
+    for (let i = 0; i < labels; i++) this.#symbols.release(this.keys.id(row, i));
+    this.#suffixes.release(this.keys.id(row, labels));
     this.keys.remove(row);
     this.born[row] = 0;
     this.frees += 1;
@@ -164,14 +168,14 @@ export class SeriesTable {
 
   /** Takes saved rows back; those of owners that `isThere` denies are kept unseen. */
   restore({ page, rows }: SavedRows, isThere: (owner: string) => boolean): void {
-    const { labels, symbols, suffixes } = this.#options;
+    const labels = this.#labels;
     const ids = new Int32Array(labels + 1);
     for (const [index, saved] of rows.entries()) {
       const row = page * PAGE_ROWS + index;
       if (saved === null) continue;
       const [owner, born, created, suffix, ...values] = saved;
-      for (let i = 0; i < labels; i++) ids[i] = symbols.intern(values[i] ?? '');
-      ids[labels] = suffixes.intern(suffix);
+      for (let i = 0; i < labels; i++) ids[i] = this.#symbols.intern(values[i] ?? '');
+      ids[labels] = this.#suffixes.intern(suffix);
       this.#place(row, { ids, owner: this.owner(owner), born, created });
       this.totals.reserve(row);
       if (!isThere(owner)) this.#orphans.add(row);
@@ -186,9 +190,9 @@ export class SeriesTable {
 
   #place(row: number, { ids, owner, born, created }: Birth): void {
     this.#reserve(row);
-    const { labels, symbols, suffixes } = this.#options;
-    for (let i = 0; i < labels; i++) symbols.retain(ids[i]!);
-    suffixes.retain(ids[labels]!);
+    const labels = this.#labels;
+    for (let i = 0; i < labels; i++) this.#symbols.retain(ids[i]!);
+    this.#suffixes.retain(ids[labels]!);
     this.keys.add(row, ids);
     this.born[row] = born;
     this.created[row] = created;
@@ -204,10 +208,10 @@ export class SeriesTable {
 
   #savedRow(row: number): SavedRow {
     if (this.born[row] === 0) return null;
-    const { labels, symbols, suffixes } = this.#options;
-    const values = Array.from({ length: labels }, (_, index) => symbols.text(this.keys.id(row, index)));
+    const labels = this.#labels;
+    const values = Array.from({ length: labels }, (_, index) => this.#symbols.text(this.keys.id(row, index)));
     const owner = this.#owners[this.#owner[row]!] ?? '';
-    return [owner, this.born[row]!, this.created[row]!, suffixes.text(this.keys.id(row, labels)), ...values];
+    return [owner, this.born[row]!, this.created[row]!, this.#suffixes.text(this.keys.id(row, labels)), ...values];
   }
 
   #move(row: number): void {
