@@ -412,7 +412,7 @@ t.test('a secret is in no message', async (t) => {
   t.notMatch(read('sources: { db: { password: { file: a, env: hunter2 } } }').join('\n'), 'hunter2');
   t.same(read('sources: { db: { wait: soon, room: big } }'), [
     'sources.db.wait: found "soon", wanted a duration such as 250ms, 60s, 5m, 36h or 7d',
-    'sources.db.room: found "big", wanted a size such as 512KiB, 64MiB or 1GB',
+    'sources.db.room: found "big", wanted a size such as 512KiB, 64MiB or 1GB, above 0',
   ]);
 });
 
