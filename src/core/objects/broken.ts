@@ -1,6 +1,6 @@
 import type { StoredObject } from '../../lib/objects/store.ts';
-import type { Remark } from '../source.ts';
-import { entryOf, type Ledger, type LedgerEntry } from './ledger.ts';
+import type { Remark, SourceReport } from '../source.ts';
+import { entryOf, type Ledger, type LedgerEntry, type ObjectState } from './ledger.ts';
 
 /** Tries of an object that is broken; without waiting, where nothing is followed. */
 const TRIES = 6;
@@ -25,6 +25,13 @@ export function brokenEntry(object: StoredObject, known: LedgerEntry | null, opt
   const state = tries >= (follow ? TRIES : TRIES_ONCE) ? 'quarantined' : 'failed';
   const next = follow ? now + Math.min(intervalMs * 2 ** (tries - 1), LONGEST_RETRY_MS) : 0;
   return { ...entryOf(object, known), state, tries, next, problem };
+}
+
+/** Counts objects that are given up as failures of reading, for sources that have no metric of their own for them. */
+export function reportGivenUp(report: SourceReport): (result: ObjectState) => void {
+  return (result) => {
+    if (result === 'quarantined') report.error('an object was tried often enough, and is not read');
+  };
 }
 
 /** Objects that were tried often enough, for the status page. */

@@ -1,3 +1,4 @@
+import { reportGivenUp } from '../../core/objects/broken.ts';
 import { openStore } from '../../core/objects/config.ts';
 import { ObjectReader } from '../../core/objects/reader.ts';
 import { SeenEvents } from '../../core/seen.ts';
@@ -37,7 +38,7 @@ export function openCloudTrail(
     intervalMs: durationMs(interval),
     sinceMs: durationMs(since),
     context,
-    onResult: () => {},
+    onResult: reportGivenUp(report),
     ...(proof && { hasMore: () => proof.hasWanted() }),
   });
   const observer = new Observer(aside, extra);

@@ -1,3 +1,4 @@
+import { reportGivenUp } from '../../core/objects/broken.ts';
 import { openStore } from '../../core/objects/config.ts';
 import { ObjectReader } from '../../core/objects/reader.ts';
 import { SeenEvents } from '../../core/seen.ts';
@@ -20,7 +21,7 @@ export function openGcpLogs(
   context: SourceContext<typeof GCP_LOGS_METRICS>,
   store: ObjectStore = openStore(config, context.env),
 ): OpenedSource<EntryItem, LogEntry> {
-  const { aside, now, name, range } = context;
+  const { aside, now, name, range, report } = context;
   const { interval, since, logs } = config;
   const reader = new ObjectReader<EntryItem>({
     store,
@@ -29,7 +30,7 @@ export function openGcpLogs(
     intervalMs: durationMs(interval),
     sinceMs: durationMs(since),
     context,
-    onResult: () => {},
+    onResult: reportGivenUp(report),
   });
   const observer = new Observer(aside);
   const seen = new SeenEvents();

@@ -43,6 +43,11 @@ export function openReaction(config: ReactionConfig, context: Context): OpenedSo
     labelsOf: (stream, filter, values) => observer.labelsOf(stream, filter, values),
     pendingCount: patternExport(config.export.pending),
   });
+  /** What was read of a database shows in labels. */
+  const renewAddresses = () => {
+    if (revision !== addresses.revision) observer.configure(settings.current());
+    revision = addresses.revision;
+  };
   metrics.buildInfo.set({ version: readVersion({}).version }, 1);
   const parse = rememberingParser();
   return {
@@ -59,7 +64,10 @@ export function openReaction(config: ReactionConfig, context: Context): OpenedSo
       return parse(line);
     },
     observe: (item, line) => observer.observe(item, line),
-    settle: () => observer.settle(),
+    settle: () => {
+      observer.settle();
+      renewAddresses();
+    },
     timeOf: (line) => line.time,
     event: (item, line) =>
       toEvent({
@@ -71,9 +79,7 @@ export function openReaction(config: ReactionConfig, context: Context): OpenedSo
       }),
     excerpt: (line) => line.text.slice(0, 200),
     sample: () => {
-      // What was read of a database shows in labels.
-      if (revision !== addresses.revision) observer.configure(settings.current());
-      revision = addresses.revision;
+      renewAddresses();
       return sampler();
     },
     restore: (entries) => observer.restore(entries),

@@ -27,6 +27,17 @@ t.test('what is new', async (t) => {
   t.match(follow('a\r\nb', counted('a')), { rest: '\r\nb', growth: { isOther: false } });
 });
 
+t.test('a record that was not whole is read again', async (t) => {
+  const half = 'a\n{"b":"é';
+  for (const cuts of [[], [3], [8, 9, 10, 11, 12]]) {
+    const { growth, rest } = follow(`${half}1"}\n{}\n`, counted(half), cuts);
+    t.match({ growth, rest }, { growth: { isOther: false }, rest: '{"b":"é1"}\n{}\n' });
+  }
+  t.ok(follow('a\n{"b":1}{', counted('a\n{"b":1}')).growth.isOther, 'it was a record');
+  const long = `{"b":"${'x'.repeat(2 ** 20)}`;
+  t.ok(follow(`${long}x"}\n`, counted(long), [1_000, 900_000]).growth.isOther, 'it was too long');
+});
+
 t.test('what is other content', async (t) => {
   for (const [before, now] of [
     ['a\nb\n', 'a\n'],

@@ -136,3 +136,11 @@ t.test('a range selects entries by their time', async (t) => {
   await rig.pipeline.done;
   t.equal(await rig.value(ITEMS), 2);
 });
+
+t.test('a file that is given up counts as an error', async (t) => {
+  const store = memoryStore(() => NOW);
+  store.put(S0, gzipSync(entry('a')).subarray(0, -9));
+  const rig = startCloud(t, { source: 'gcp-logs', store, now: () => NOW, follow: false });
+  await rig.pipeline.done;
+  t.equal(await rig.value('trailgauge_source_errors_total{source="gcp-logs"}'), 1);
+});
