@@ -42,7 +42,11 @@ export const SOURCE_METRICS = {
   duplicates: counter('trailgauge_source_duplicates_total', 'Items left out because they repeat earlier ones.', [
     'source',
   ]),
-  errors: counter('trailgauge_source_errors_total', 'Failures of reading, and gaps in what was read.', ['source']),
+  errors: counter(
+    'trailgauge_source_errors_total',
+    'Failures of reading, gaps in what was read, and files that are given up where no other metric tells.',
+    ['source'],
+  ),
   lastEvent: gauge('trailgauge_source_last_event_timestamp_seconds', 'Time of the newest event.', ['source']),
   lag: gauge(
     'trailgauge_source_lag_seconds',
