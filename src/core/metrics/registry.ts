@@ -76,10 +76,9 @@ export class Registry {
   /** Whether a metric may have one more series; with `times`, that many times as many as it may otherwise. */
   hasRoom(family: Family, times = 1): boolean {
     if (seriesCount(family) >= times * this.limitOf(family.def)) return false;
-    if (isOwn(family.def.name)) return true;
     const most = times * (this.#options.seriesTotal ?? Number.POSITIVE_INFINITY);
     // No more can be there than were counted last, and those that came since.
-    if (this.#counted + this.births + this.gaugesBorn < most) return true;
+    if (this.#counted + this.births + this.gaugesBorn < most || isOwn(family.def.name)) return true;
     let total = 0;
     for (const each of this.families.values()) total += seriesCount(each);
     this.#counted = total - this.births - this.gaugesBorn;
