@@ -68,6 +68,7 @@ t.test(`CTS, a program, another, and the graph: all killed in turn, ${KILLS} tim
     async () => (await graph.query('MATCH (e:Event) RETURN count(e) AS events'))[0]?.events === TRACES,
     90_000,
   );
+  await graph.settled();
   const sums = await graph.query(
     'MATCH (a:Actor)-[t:TOUCHED]->(r:Resource) RETURN a.name AS name, r.id AS id, t.events AS events',
   );

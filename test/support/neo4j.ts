@@ -37,6 +37,8 @@ export interface Neo4j {
   readonly folder: string;
   /** Runs a statement and gives its rows. */
   query(statement: string, parameters?: Record<string, unknown>): Promise<readonly Found[]>;
+  /** Resolves when all that is committed by now is to be seen: it tells new counts before it shows what they are of. */
+  settled(): Promise<void>;
   /** Deletes all nodes. */
   clear(): Promise<void>;
   /** Drops all constraints and indexes. */
@@ -68,6 +70,7 @@ export async function startNeo4j(t: Test, options: Neo4jOptions = {}): Promise<N
     uri: `bolt://127.0.0.1:${port}`,
     folder,
     query: (statement, parameters) => server.query(statement, parameters),
+    settled: () => server.settled(),
     clear: () => server.clear(),
     dropSchema: () => server.dropSchema(),
     kill: () => server.kill(),
@@ -159,6 +162,19 @@ class Server {
     try {
       const { records } = await session.run(statement, parameters);
       return records.map((record) => record.toObject());
+    } finally {
+      await session.close();
+    }
+  }
+
+  async settled(): Promise<void> {
+    this.#driver ??= this.#open();
+    const session = this.#driver.session();
+    try {
+      // What a session reads is at least as new as what it wrote, and all that was committed before that.
+      await session.run('CREATE (:Settled)');
+      await session.run('MATCH (n:Settled) DELETE n');
+      await session.run('RETURN 1');
     } finally {
       await session.close();
     }
