@@ -52,8 +52,16 @@ function* writeGauge(sheet: Sheet, name: string, rows: GaugeRows, { view }: Expo
 }
 
 function* writeOwed(sheet: Sheet, family: Family, { collection, view }: ExpositionOptions): Generator<void> {
-  for (const slice of collection.collect(family)) {
-    for (const { row, amount } of slice) writeSample(sheet.writer(), { family, row, view }, '', amount);
+  const { name } = family.def;
+  for (const { rows, amounts } of collection.collect(family)) {
+    for (let i = 0; i < rows.length; i++) {
+      const writer = sheet.writer();
+      writer.text(name);
+      family.labels(writer, rows[i]!, view);
+      writer.text(' ');
+      writer.value(amounts[i]!);
+      writer.text('\n');
+    }
     yield;
   }
 }

@@ -41,8 +41,8 @@ function* gauges(rows: GaugeRows, { view }: ExpositionOptions): Generator<Number
 }
 
 function* owed(family: Family, { collection, view }: ExpositionOptions): Generator<NumberMetric> {
-  for (const slice of collection.collect(family)) {
-    for (const { row, amount } of slice) yield { labels: family.pairs(row, view), value: amount };
+  for (const { rows, amounts } of collection.collect(family)) {
+    for (const [index, row] of rows.entries()) yield { labels: family.pairs(row, view), value: amounts[index]! };
   }
 }
 

@@ -32,15 +32,15 @@ export interface Collection {
    * collections, as in the first of them a series that is new is shown at 0.
    */
   readonly unseen: number;
-  /** What the scraper is owed of a family, row by row; once told, it counts as given. */
-  collect(family: Family): Iterable<readonly Given[]>;
+  /** What the scraper is owed of a family, some rows at a time; once told, it counts as given. */
+  collect(family: Family): Iterable<Given>;
   delivered(): void;
   /** The answer did not arrive: all of it is owed again. */
   failed(): void;
 }
 
 /** What a collection gave of each metric. */
-type AllGiven = { readonly since: SinceValues; readonly slices: readonly (readonly Given[])[] }[];
+type AllGiven = { readonly since: SinceValues; readonly slices: readonly Given[] }[];
 
 /**
  * Tells scrapers apart, and what each has been given, so that two servers each see every event once.
@@ -109,7 +109,7 @@ export class Scrapers {
         // If it has been forgotten meanwhile, another one may have its index.
         if (!this.#scrapers.includes(scraper)) return;
         for (const { since, slices } of given) {
-          for (const row of slices.flat()) since.takeBack(scraper.index, row);
+          for (const slice of slices) since.takeBack(scraper.index, slice);
         }
         const place = all.indexOf(mine);
         if (place >= 0) {
@@ -123,9 +123,9 @@ export class Scrapers {
     };
   }
 
-  *#collect(scraper: Scraper, since: SinceValues | null, given: AllGiven): Generator<readonly Given[]> {
+  *#collect(scraper: Scraper, since: SinceValues | null, given: AllGiven): Generator<Given> {
     if (!since || !this.#scrapers.includes(scraper)) return;
-    const slices: (readonly Given[])[] = [];
+    const slices: Given[] = [];
     given.push({ since, slices });
     for (const slice of since.give(scraper.index)) {
       slices.push(slice);

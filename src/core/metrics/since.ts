@@ -1,11 +1,12 @@
 import { Column, type SavedPage } from './column.ts';
 import type { SeriesTable } from './table.ts';
 
-/** What a scraper was given of a row, to be taken back if it did not get it. */
+/** What a scraper was given of some rows, to be taken back if it did not get it. */
 export interface Given {
-  readonly row: number;
-  readonly born: number;
-  readonly amount: number;
+  readonly rows: readonly number[];
+  /** Of each row: its series' number among all that were ever born, and how much it was given. */
+  readonly born: readonly number[];
+  readonly amounts: readonly number[];
 }
 
 /** Rows that are looked at together. */
@@ -30,6 +31,8 @@ export class SinceValues {
   readonly #oldBase = new Column(1);
   /** The totals at the last collection of each scraper, by its index. */
   readonly #given: Column[] = [];
+  /** All of these. */
+  readonly #all: Column[] = [this.#base, this.#oldBase];
 
   constructor(table: SeriesTable) {
     this.table = table;
@@ -37,33 +40,39 @@ export class SinceValues {
 
   /** Makes a row that was just born ready: nothing of it was ever given. */
   clear(row: number): void {
-    for (const column of [this.#base, this.#oldBase, ...this.#given]) column.clear(row);
+    for (const column of this.#all) column.clear(row);
   }
 
   /** Gives a scraper all that it is owed, some rows at a time. What is asked for later is looked at later. */
-  *give(scraper: number): Generator<readonly Given[]> {
+  *give(scraper: number): Generator<Given> {
     const { table } = this;
     const given = this.#givenTo(scraper);
     for (let from = 0; from < table.length; from += SLICE_ROWS) {
-      const slice: Given[] = [];
+      const rows: number[] = [];
+      const born: number[] = [];
+      const amounts: number[] = [];
       const to = Math.min(from + SLICE_ROWS, table.length);
       for (let row = from; row < to; row++) {
         const amount = table.totals.values[row]! - given.values[row]!;
         if (amount === 0 || !table.isShown(row)) continue;
         given.values[row]! += amount;
         given.mark(row);
-        slice.push({ row, born: table.born[row]!, amount });
+        rows.push(row);
+        born.push(table.born[row]!);
+        amounts.push(amount);
       }
-      yield slice;
+      yield { rows, born, amounts };
     }
   }
 
   /** Takes back what a scraper did not get. */
-  takeBack(scraper: number, { row, born, amount }: Given): void {
-    if (this.table.born[row] !== born) return;
+  takeBack(scraper: number, { rows, born, amounts }: Given): void {
     const given = this.#givenTo(scraper);
-    given.values[row]! -= amount;
-    given.mark(row);
+    for (const [index, row] of rows.entries()) {
+      if (this.table.born[row] !== born[index]) continue;
+      given.values[row]! -= amounts[index]!;
+      given.mark(row);
+    }
   }
 
   /** A scraper comes for the first time: it is owed what new scrapers get. */
@@ -100,7 +109,7 @@ export class SinceValues {
   }
 
   get dirty(): boolean {
-    return [this.#base, this.#oldBase, ...this.#given].some((column) => column.dirty);
+    return this.#all.some((column) => column.dirty);
   }
 
   /** What changed of all columns but the totals since it was last taken. */
@@ -124,7 +133,7 @@ export class SinceValues {
 
   /** With room for all rows of the table. */
   #givenTo(scraper: number): Column {
-    while (this.#given.length <= scraper) this.#given.push(new Column(1));
+    while (this.#given.length <= scraper) this.#all.push((this.#given[this.#given.length] = new Column(1)));
     const column = this.#given[scraper]!;
     column.reserve(Math.max(0, this.table.length - 1));
     return column;

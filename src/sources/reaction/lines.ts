@@ -116,7 +116,9 @@ class Splitter implements Iterator<Line> {
 /** The line of text that these bytes are. */
 export function byteLine(line: LineBytes, at: number, piece: PieceOptions): Line {
   const { bytes, start, end } = line;
-  return beginsWithLevel(line) ? new PlainLine(line, at, piece) : toLine(bytes.toString('utf8', start, end), at, piece);
+  return beginsWithLevel(bytes, start, end)
+    ? new PlainLine(line, at, piece)
+    : toLine(bytes.toString('utf8', start, end), at, piece);
 }
 
 /** A line of text as an item, its time taken from it or, where it tells none, from the piece. */
@@ -125,11 +127,12 @@ export function toLine(text: string, at: number, { origin, time, now, invocation
   return { text: clean.text, v1: clean.v1, time: clean.time ?? time, told: clean.time, origin, at, invocation };
 }
 
-const LINE_FEED = 10;
-/** By far most lines do: there is no time before it. */
-function beginsWithLevel({ bytes, start, end }: LineBytes): boolean {
+/** By far most lines begin with their level: there is no time before it. */
+export function beginsWithLevel(bytes: Buffer, start: number, end: number): boolean {
   return end - start >= 2 && isUpper(bytes[start]!) && isUpper(bytes[start + 1]!);
 }
+
+const LINE_FEED = 10;
 
 function isUpper(byte: number): boolean {
   return byte >= 0x41 && byte <= 0x5a;

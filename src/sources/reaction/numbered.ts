@@ -1,5 +1,7 @@
+import { isAscii } from 'node:buffer';
 import type { ScannedLines } from '../../lib/scan.ts';
-import { byteLine, type Line, type LineBytes, type Origin, type PieceOptions, PlainLine } from './lines.ts';
+import { cleanLine } from './clean.ts';
+import { beginsWithLevel, type Line, type Origin, type PieceOptions, toLine } from './lines.ts';
 
 /** What is known of lines by their numbers; `T` is what they became. */
 export interface LineTable<T> {
@@ -7,24 +9,47 @@ export interface LineTable<T> {
   readonly parsed: (T | undefined)[];
 }
 
+/** Lines that stand one behind the other. */
+interface Piece {
+  readonly bytes: Buffer;
+  /** Number of the first. */
+  readonly first: number;
+  readonly ends: Int32Array;
+  /** What their bytes are read as: the plainest that they can be is the fastest. */
+  readonly encoding: 'latin1' | 'utf8';
+}
+
 /** Lines by their numbers. An object for each would be there for nothing: they are looked at once, as a rule. */
 class LineStore {
-  readonly #pieces: { readonly bytes: Buffer; readonly first: number; readonly ends: Int32Array }[] = [];
+  readonly #pieces: Piece[] = [];
   length = 0;
 
   /** Adds lines that stand one behind the other. */
   add(bytes: Buffer, ends: Int32Array): void {
-    this.#pieces.push({ bytes, first: this.length, ends });
+    this.#pieces.push({ bytes, first: this.length, ends, encoding: isAscii(bytes) ? 'latin1' : 'utf8' });
     this.length += ends.length;
   }
 
-  line(number: number): LineBytes {
+  text(number: number): string {
+    const piece = this.#pieceOf(number);
+    return piece.bytes.toString(piece.encoding, startOf(piece, number), piece.ends[number - piece.first]);
+  }
+
+  /** Whether a line begins with its level, so that nothing stands before it. */
+  isPlain(number: number): boolean {
+    const piece = this.#pieceOf(number);
+    return beginsWithLevel(piece.bytes, startOf(piece, number), piece.ends[number - piece.first]!);
+  }
+
+  #pieceOf(number: number): Piece {
     let piece = this.#pieces.length - 1;
     while (this.#pieces[piece]!.first > number) piece--;
-    const { bytes, first, ends } = this.#pieces[piece]!;
-    const index = number - first;
-    return { bytes, start: index === 0 ? 0 : ends[index - 1]!, end: ends[index]! };
+    return this.#pieces[piece]!;
   }
+}
+
+function startOf({ first, ends }: Piece, number: number): number {
+  return number === first ? 0 : ends[number - first - 1]!;
 }
 
 /** Takes lines off the hands of those who go through all others. */
@@ -61,7 +86,7 @@ export class NumberedLine implements Line {
   }
 
   get text(): string {
-    return new PlainLine(this.table.lines.line(this.number), this.at, this.#piece).text;
+    return cleanLine(this.table.lines.text(this.number), this.#piece.now).text;
   }
 
   get time(): number | null {
@@ -138,13 +163,11 @@ class Batch implements Iterator<Line> {
     if (index >= numbers.length) return { done: true, value: undefined };
     const number = numbers[index]!;
     const at = offset + starts[index]!;
-    if (this.#table.parsed[number] === undefined) {
-      const line = byteLine(this.#table.lines.line(number), at, this.#piece);
-      if (!(line instanceof PlainLine)) {
-        // It may have a time of its own: then the one that comes last has to be known.
-        this.#taker = null;
-        return { done: false, value: line };
-      }
+    const { lines, parsed } = this.#table;
+    if (parsed[number] === undefined && !lines.isPlain(number)) {
+      // It may have a time of its own: then the one that comes last has to be known.
+      this.#taker = null;
+      return { done: false, value: toLine(lines.text(number), at, this.#piece) };
     }
     // It stands in the table as a line that begins with its level, or will.
     this.#line.number = number;

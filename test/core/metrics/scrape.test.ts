@@ -27,8 +27,9 @@ function create() {
   };
   /** What a collection gives, row by row. */
   function* rowsOf(collection: Collection): Generator<readonly [string, number]> {
-    for (const slice of collection.collect(family)) {
-      for (const { row, amount } of slice) yield [registry.texts.symbols.text(keys.id(row, 0)), amount];
+    for (const { rows, amounts } of collection.collect(family)) {
+      for (const [index, row] of rows.entries())
+        yield [registry.texts.symbols.text(keys.id(row, 0)), amounts[index] ?? Number.NaN];
     }
   }
   const collect = (id: string, now = 0) => {
