@@ -8,7 +8,7 @@ import { build } from 'esbuild-wasm';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const output = join(root, 'dist', 'bin');
-const bundled = ['zod', 'yaml', 'yargs'];
+const bundled = ['zod', 'yaml', 'yargs', 'pino'];
 const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 rmSync(output, { recursive: true, force: true });
