@@ -23,7 +23,7 @@ export async function measureObjects(): Promise<readonly Row[]> {
   const what = `${count(LOG.records)} S3 audit records in one object, on one core`;
   const lacking = missing('time', 'taskset');
   if (lacking) return [{ what, measured: lacking }];
-  const folder = inputFolder({ kind: 'lyve', version: 1, ...LOG });
+  const folder = inputFolder({ kind: 'lyve', version: 2, ...LOG });
   const bucket = join(folder, 'bucket');
   mkdirSync(dirname(join(bucket, KEY)), { recursive: true });
   const object = await cached(join(bucket, KEY), (path) =>
