@@ -159,10 +159,7 @@ function readerOf(child: ChildProcess): JournalChild['read'] {
   return async (ms) => {
     if (last > 0 && last < FULL_READ && !over) await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
     let idle = false;
-    const timer = setTimeout(() => {
-      idle = true;
-      wake();
-    }, ms);
+    let timer: NodeJS.Timeout | undefined;
     try {
       for (;;) {
         const chunk: Buffer | null = stdout?.read() ?? null;
@@ -170,6 +167,10 @@ function readerOf(child: ChildProcess): JournalChild['read'] {
         if (chunk !== null) return chunk;
         if (over) return 'end';
         if (idle) return 'idle';
+        timer ??= setTimeout(() => {
+          idle = true;
+          wake();
+        }, ms);
         await new Promise<void>((resolve) => {
           wake = resolve;
         });

@@ -31,7 +31,8 @@ class Lines<T> implements LineMemo<T> {
   readonly #words = new Int32Array(this.#bytes.buffer);
   #used = 1;
   #values: T[] = [];
-  /** Of the bytes looked at last: it reads four at once, wherever they begin. */
+  /** The bytes looked at last, and a view of them: it reads four at once, wherever they begin. */
+  #bytesOfView: Buffer | null = null;
   #view: DataView = new DataView(new ArrayBuffer(0));
 
   find(bytes: Buffer, start: number, end: number): T | undefined {
@@ -80,8 +81,10 @@ class Lines<T> implements LineMemo<T> {
     return true;
   }
 
-  #viewOf({ buffer }: Buffer): DataView {
-    if (this.#view.buffer !== buffer) this.#view = new DataView(buffer);
+  #viewOf(bytes: Buffer): DataView {
+    if (this.#bytesOfView === bytes) return this.#view;
+    this.#bytesOfView = bytes;
+    this.#view = new DataView(bytes.buffer);
     return this.#view;
   }
 }

@@ -1,3 +1,4 @@
+import type { JournalEntry } from '../../lib/journal.ts';
 import { cleanLine } from './clean.ts';
 
 /** What lines were read from. `cursor` names it, and may cost something to be asked for. */
@@ -79,6 +80,61 @@ export class PlainLine implements Line, LineBytes {
   get invocation(): string | undefined {
     return this.#piece.invocation;
   }
+}
+
+/** The same of an entry of the journal that is nothing but one such line. */
+export class EntryLine implements Line, LineBytes {
+  readonly origin: PlainEntry;
+  readonly #now: number;
+
+  constructor(entry: PlainEntry, now: number) {
+    this.origin = entry;
+    this.#now = now;
+  }
+
+  get bytes(): Buffer {
+    return this.origin.line;
+  }
+
+  get start(): number {
+    return this.origin.lineStart;
+  }
+
+  get end(): number {
+    return this.origin.lineEnd;
+  }
+
+  get at(): number {
+    return 0;
+  }
+
+  get text(): string {
+    return cleanLine(this.bytes.toString('utf8', this.start, this.end), this.#now).text;
+  }
+
+  get v1(): boolean {
+    return false;
+  }
+
+  get time(): number {
+    return this.origin.time;
+  }
+
+  get told(): null {
+    return null;
+  }
+
+  get invocation(): string | undefined {
+    return this.origin.invocation;
+  }
+}
+
+/** An entry of the journal with one line. */
+type PlainEntry = JournalEntry & { readonly line: Buffer };
+
+/** Whether an entry is one line, and begins with its level. */
+export function isPlainEntry(entry: JournalEntry): entry is PlainEntry {
+  return entry.line !== null && beginsWithLevel(entry.line, entry.lineStart, entry.lineEnd);
 }
 
 /**

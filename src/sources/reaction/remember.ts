@@ -1,7 +1,7 @@
 import type { Rejected } from '../../core/source.ts';
 import { createLineMemo, type LineMemo } from '../../lib/line-memo.ts';
 import { headParser } from './heads.ts';
-import { type Line, type LineBytes, PlainLine } from './lines.ts';
+import { EntryLine, type Line, type LineBytes, PlainLine } from './lines.ts';
 import { type LineTable, NumberedLine } from './numbered.ts';
 import { type Observed, unobserved } from './observed.ts';
 import type { parseLine } from './parse.ts';
@@ -20,7 +20,7 @@ export function rememberingParser(): (line: Line) => Parsed {
   return (line) => {
     if (line instanceof NumberedLine) return numbered(line, parse);
     const memo = line.v1 ? (dated ??= createLineMemo()) : (plain ??= createLineMemo());
-    if (line instanceof PlainLine) return remembered(memo, line, line, parse);
+    if (line instanceof PlainLine || line instanceof EntryLine) return remembered(memo, line, line, parse);
     const bytes = Buffer.from(line.text);
     return remembered(memo, { bytes, start: 0, end: bytes.length }, line, parse);
   };
