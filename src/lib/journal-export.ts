@@ -71,9 +71,9 @@ class Entry implements JournalEntry {
     return this.#messages?.length ?? (this.line ? 1 : 0);
   }
 
-  /** Adds a message that may have several lines. */
-  add(bytes: Buffer, start: number, end: number): void {
-    if (this.length === 0 && !holdsLineFeed(bytes, start, end)) {
+  /** Adds a message that has several lines, or may have them. */
+  add(bytes: Buffer, start: number, end: number, isLine: boolean): void {
+    if (this.length === 0 && (isLine || !holdsLineFeed(bytes, start, end))) {
       this.line = bytes;
       this.lineStart = start;
       this.lineEnd = end;
@@ -101,6 +101,7 @@ class Parser implements ExportParser {
   /** Bytes still to be thrown away; Infinity: up to the next line feed. */
   #skip = 0;
   #invocation = '';
+  #invocationBytes: Buffer = EMPTY;
 
   constructor(maxEntry: number) {
     this.#maxEntry = maxEntry;
@@ -131,7 +132,7 @@ class Parser implements ExportParser {
     while (name < line && buffer[name] !== EQUALS) name++;
     if (name - at > MAX_NAME) throw malformed('a field name of more than 256 bytes');
     if (name < line) {
-      this.#take(buffer, at, name, name + 1, line);
+      this.#take(buffer, at, name, name + 1, line, true);
       return line + 1;
     }
     // Garbage would else be taken for a length, and what follows be swallowed.
@@ -147,7 +148,7 @@ class Parser implements ExportParser {
     const end = start + size;
     if (end >= buffer.length) return -1;
     if (buffer[end] !== LINE_FEED) throw malformed('no line feed after a field framed by its length');
-    this.#take(buffer, at, name, start, end);
+    this.#take(buffer, at, name, start, end, false);
     return end + 1;
   }
 
@@ -178,12 +179,13 @@ class Parser implements ExportParser {
     if (named(buffer, at, name, MESSAGE)) this.#entry.tooLong++;
   }
 
-  #take(buffer: Buffer, at: number, name: number, start: number, end: number): void {
+  /** Takes a field; `isLine` if no line feed can be in it. */
+  #take(buffer: Buffer, at: number, name: number, start: number, end: number, isLine: boolean): void {
     const entry = this.#entry;
     if (named(buffer, at, name, MESSAGE)) {
       // Empty messages have no bytes, but cost a place each.
       if (entry.bytes + entry.length + end - start > this.#maxEntry) entry.tooLong++;
-      else this.#message(buffer, start, end);
+      else this.#message(buffer, start, end, isLine);
     } else if (named(buffer, at, name, CURSOR)) {
       entry.source = buffer;
       entry.start = start;
@@ -195,17 +197,18 @@ class Parser implements ExportParser {
     }
   }
 
-  #message(buffer: Buffer, start: number, end: number): void {
+  #message(buffer: Buffer, start: number, end: number, isLine: boolean): void {
     this.#entry.bytes += end - start;
-    this.#entry.add(buffer, start, end > start && buffer[end - 1] === LINE_FEED ? end - 1 : end);
+    this.#entry.add(buffer, start, end > start && buffer[end - 1] === LINE_FEED ? end - 1 : end, isLine);
   }
 
   /** It changes with a restart of the unit only: the same string again is one comparison less for everybody. */
   #invocationOf(buffer: Buffer, start: number, end: number): string {
-    const known = this.#invocation;
-    let same = end - start === known.length;
-    for (let i = 0; same && i < known.length; i++) same = buffer[start + i] === known.charCodeAt(i);
-    if (!same) this.#invocation = buffer.toString('latin1', start, Math.min(end, start + MAX_NAME));
+    if (!named(buffer, start, end, this.#invocationBytes)) {
+      // A copy: what it was read from would be kept whole.
+      this.#invocationBytes = Buffer.from(buffer.subarray(start, Math.min(end, start + MAX_NAME)));
+      this.#invocation = this.#invocationBytes.toString('latin1');
+    }
     return this.#invocation;
   }
 
