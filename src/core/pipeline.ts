@@ -6,7 +6,7 @@ import type { Cell } from './cells.ts';
 import { type History, stepOf } from './history/steps.ts';
 import type { Catalogue } from './metrics/define.ts';
 import type { Registry } from './metrics/registry.ts';
-import { registrySink } from './metrics/registry-sink.ts';
+import { handlesOf, registrySink } from './metrics/registry-sink.ts';
 import { type Sink, Stage } from './metrics/stage.ts';
 import type { Queue } from './queue.ts';
 import type { Receiver } from './receiver.ts';
@@ -112,6 +112,7 @@ class Run {
       isKnown: (def, labels) => registry.has(name, def, labels),
       ...registry.forms,
       history: options.history !== undefined,
+      ...(!options.history && { sketches: { handleOf: handlesOf(spec.metrics, metrics), clock: registry } }),
     });
     this.#sink = options.history?.sink ?? registrySink(spec.metrics, metrics, registry);
     this.#live = options.queue?.live(name) ?? null;

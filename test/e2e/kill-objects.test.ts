@@ -15,6 +15,7 @@ const HOUR = 3_600_000;
 /** Lines of a large object, which comes slowly, and bytes that make it more than is fetched ahead. */
 const LARGE = 1_600;
 const PADDING = { 'User-Agent': 'x'.repeat(3_000) };
+const ADDRESSES = ['192.0.2.1', '192.0.2.2', '2001:db8::1'] as const;
 const ITEMS = 'trailgauge_source_items_total';
 
 t.setTimeout(110_000);
@@ -50,8 +51,13 @@ function tell(s3: FakeS3, random: Random): Tale {
     const lines = Array.from({ length: count }, () => {
       const api = random.pick(['GetObject', 'PutObject', 'ListObjectsV2']);
       const [bucket, code] = [random.pick(['a', 'b']), random.pick([200, 404, 503])];
+      const address = random.pick(ADDRESSES);
       add('s3_requests_total', { api, bucket, code: String(code), source }, 1);
-      return lyveLine(`record ${records++}`, { api, bucket, code, headers });
+      add('s3_address_top', { address, source }, 1);
+      add('s3_account_top', { account: 'svc', source }, 1);
+      truth.set(seriesKey('s3_accounts_distinct', [['source', source]]), 1);
+      const more = { time: new Date().toISOString(), headers: { ...headers, 'X-Forwarded-For': address } };
+      return lyveLine(`record ${records++}`, { api, bucket, code, ...more });
     });
     const text = `${lines.join('\n')}\n`;
     add(ITEMS, { source }, count);
@@ -145,7 +151,8 @@ t.test(`objects come, and the program is killed ${KILLS} times (seed ${seed})`, 
   const s3 = await fakeS3(t);
   const random = seeded(seed);
   const bulk = await fakeBulk(t, { troubles: ['busy', 'cut', 'half busy', 'gone'] });
-  const section = (prefix: string) => auditSection(s3, { prefix, layout: prefix.slice(0, -1), interval: '150ms' });
+  const section = (prefix: string) =>
+    auditSection(s3, { prefix, layout: prefix.slice(0, -1), interval: '150ms', top: 10, distinct: true });
   const place = home(t, {
     sources: { 's3-audit/flat': section('flat/'), 's3-audit/lyve': section('lyve/') },
     writers: { elasticsearch: { url: bulk.url } },

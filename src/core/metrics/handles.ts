@@ -2,6 +2,7 @@ import type { Catalogue, MetricDef } from './define.ts';
 import type { Exemplar, Exemplars } from './exemplars.ts';
 import type { Label } from './labels.ts';
 import type { NativeHistogram } from './native.ts';
+import type { DistinctSlice } from './sketch/distinct-slice.ts';
 import type { TopEntry } from './sketch/top.ts';
 import type { SeriesTable } from './table.ts';
 
@@ -94,6 +95,8 @@ export interface DistinctSeries {
   hash(value: string): number;
   /** Counts a value of an event of this time, in milliseconds since 1970; null is now. */
   add(hash: number, time: number | null): void;
+  /** Counts values whose hashes were collected elsewhere, all of one slice of the window, which this time is in. */
+  absorb(values: DistinctSlice, time: number | null): void;
 }
 
 export interface Top<D extends MetricDef> {

@@ -220,6 +220,10 @@ export class DistinctSketch implements Sketch {
         values.add(hash, time ?? clock.time, clock.time);
         note.dirty = true;
       },
+      absorb: (others, time) => {
+        values.absorb(others, time ?? clock.time, clock.time);
+        note.dirty = true;
+      },
     };
   }
 

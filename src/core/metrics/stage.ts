@@ -1,8 +1,9 @@
 import type { Catalogue, MetricDef } from './define.ts';
 import { type Exemplar, type Exemplars, exemplarsOf } from './exemplars.ts';
-import type { CounterHow, Handle, Handles, Observed } from './handles.ts';
+import type { CounterHow, Distinct, Handle, Handles, Observed, Top } from './handles.ts';
 import { allOther, givenUp, type LabelSet, roomFor } from './rows.ts';
 import { type ExemplarRow, MOST_MINUTES, type Place, StagedCounter, StagedHistogram, StagedMaximum } from './staged.ts';
+import { StagedDistinct, StagedTop } from './staged-values.ts';
 
 /** Where staged numbers go in the end. */
 export interface Sink {
@@ -19,7 +20,12 @@ export interface Sink {
     labels: LabelSet,
     staged: Omit<Staged, 'step'> & { readonly slot: number; readonly value: number | null },
   ): void;
+  /** Events whose values were too many to be counted aside. */
+  limited?(def: MetricDef, events: number): void;
 }
+
+/** The handle of a metric, of the type that its declaration gives. */
+export type HandleOf = <T>(def: MetricDef) => T;
 
 /** What is told of all staged numbers. */
 export interface Staged {
@@ -39,12 +45,20 @@ export interface StageOptions {
   readonly areExemplified?: boolean;
   /** Whether it is all of history that is wanted, and not only what is shown now. */
   readonly history: boolean;
+  /** Where values that are counted, and not shown one by one, go in the end; absent where nobody will see them. */
+  readonly sketches?: Sketched;
+}
+
+/** The handles by which these are counted where they are shown, and the clock there, in milliseconds since 1970. */
+export interface Sketched {
+  readonly handleOf: HandleOf;
+  readonly clock: { readonly time: number };
 }
 
 /**
  * Counts aside: nothing is seen of it until it is merged, and if that must not be, it is dropped. Kept ways to its series
- * (`series`) are good until then; with `history`, for ever. Gauges, and what scrapers or sketches are owed, are not
- * staged: they tell of now.
+ * (`series`) are good until then; with `history`, for ever. Gauges, and what scrapers are owed, are not staged: they tell
+ * of now.
  *
  * `step` may be moved while counting; each number then goes on with the step that it was counted in.
  */
@@ -55,6 +69,8 @@ export class Stage<C extends Catalogue> {
   readonly #counters = new Map<string, StagedCounter>();
   readonly #histograms = new Map<string, StagedHistogram>();
   readonly #maxima = new Map<string, StagedMaximum>();
+  readonly #tops = new Map<string, StagedTop>();
+  readonly #distincts = new Map<string, StagedDistinct>();
   readonly #exemplars = new Map<MetricDef, Exemplars>();
   /** Series that were made since it was last empty. */
   #made = 0;
@@ -73,7 +89,7 @@ export class Stage<C extends Catalogue> {
   /** Gives all that was counted to where it counts. */
   merge(sink: Sink): void {
     for (const give of this.#earlier) give(sink);
-    for (const kept of [this.#counters, this.#histograms, this.#maxima])
+    for (const kept of [this.#counters, this.#histograms, this.#maxima, this.#tops, this.#distincts])
       for (const one of kept.values()) one.give(sink);
     this.drop();
   }
@@ -86,6 +102,8 @@ export class Stage<C extends Catalogue> {
       else kept.clear();
     }
     if (this.#options.history) return;
+    this.#tops.clear();
+    this.#distincts.clear();
     this.#count.clear();
     for (const exemplars of this.#exemplars.values()) exemplars.clear();
     this.#made = 0;
@@ -123,6 +141,20 @@ export class Stage<C extends Catalogue> {
           series,
           advance: (time: number) => kept(this.#maxima, `${def.name} times`, () => make(times)).advance(time),
         };
+      }
+      case 'top': {
+        const { sketches } = this.#options;
+        if (!sketches) return unstaged(def);
+        const target = sketches.handleOf<Top<MetricDef>>(def);
+        const make = (labels: LabelSet, n: number) => new StagedTop(def, target.series(labels, n), sketches.clock);
+        return { series: (labels: LabelSet, n: number) => kept(this.#tops, keyOf(def, labels), () => make(labels, n)) };
+      }
+      case 'distinct': {
+        const { sketches } = this.#options;
+        if (!sketches) return unstaged(def);
+        const target = sketches.handleOf<Distinct<MetricDef>>(def);
+        const make = (labels: LabelSet) => new StagedDistinct(target.series(labels), sketches.clock);
+        return { series: (labels: LabelSet) => kept(this.#distincts, keyOf(def, labels), () => make(labels)) };
       }
       default:
         return unstaged(def);
@@ -192,7 +224,7 @@ function unstaged({ type }: MetricDef): Handle<MetricDef> {
   if (type === 'gauge') return { set: nothing, replace: nothing };
   if (type === 'topError') return null;
   if (type === 'since') return { series: () => ({ alive: true, inc: nothing }) };
-  const series = { track: () => NO_ENTRY, hash: () => 0, add: nothing };
+  const series = { track: () => NO_ENTRY, hash: () => 0, add: nothing, absorb: nothing };
   return { series: () => series };
 }
 

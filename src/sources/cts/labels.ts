@@ -1,4 +1,5 @@
-import { BAD, type Field, isLongerThan } from './text.ts';
+import { isPrintable } from '../../lib/printable.ts';
+import { BAD, type Field } from './text.ts';
 import type { Trace } from './trace.ts';
 
 /** Where a trace comes from; null for what is not known. */
@@ -74,16 +75,9 @@ export function isSystemAction({ traceType }: Trace): boolean {
   return traceType?.toLowerCase() === 'systemaction';
 }
 
-/** A text that can be shown as a label: at most 128 characters, none of them a control character. */
-export function isPrintable(text: string): boolean {
-  return !isLongerThan(text, 128) && !CONTROL.test(text);
-}
-
 const SERVICE = /^[A-Z0-9][A-Z0-9 ._-]{0,63}$/;
 const RESOURCE_TYPE = /^[A-Za-z0-9][A-Za-z0-9 ._/-]{0,63}$/;
 const OPERATION = /^[A-Za-z0-9][A-Za-z0-9 ._:/-]{0,127}$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
-const CONTROL = /[\x00-\x1f\x7f]/;
 const RATINGS: ReadonlyMap<string, string> = named(['normal', 'warning', 'incident']);
 const TRACE_TYPES: ReadonlyMap<string, string> = named(['ApiCall', 'ConsoleAction', 'SystemAction']);
 

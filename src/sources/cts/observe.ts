@@ -1,17 +1,15 @@
-import type { CounterSeries, DistinctSeries, Handles, HistogramSeries, TopSeries } from '../../core/metrics/handles.ts';
+import { CountedValues, type ValueOptions } from '../../core/counted-values.ts';
+import type { CounterSeries, Handles, HistogramSeries } from '../../core/metrics/handles.ts';
 import type { SavedEntries } from '../../core/source.ts';
 import { usableTime } from '../../lib/delivery.ts';
-import { isPrintable, type OptionalLabel, type Place, type TraceLabels, traceLabels } from './labels.ts';
+import { type OptionalLabel, type Place, type TraceLabels, traceLabels } from './labels.ts';
 import type { CTS_METRICS } from './metrics.ts';
 import type { Trace } from './trace.ts';
 
-export interface ObserverOptions {
+/** `top` and `distinct` are of users and addresses. */
+export interface ObserverOptions extends ValueOptions {
   readonly metrics: Handles<typeof CTS_METRICS>;
   readonly optional: ReadonlySet<OptionalLabel>;
-  /** Users and addresses that are shown as the most active ones; 0 for none. */
-  readonly top: number;
-  /** Whether different users and addresses are counted. */
-  readonly distinct: boolean;
 }
 
 /** How a trace was received. */
@@ -32,14 +30,17 @@ export class Observer {
   /** By their labels, and whether one of them was made `other`. */
   readonly #kept = new Map<string, CounterSeries>();
   #visibility: HistogramSeries | null = null;
-  #users: Values | null = null;
-  #addresses: Values | null = null;
+  readonly #users: CountedValues;
+  readonly #addresses: CountedValues;
   /** The latest record, in milliseconds since 1970. */
   #last: number | null = null;
   #isLastChanged = false;
 
   constructor(options: ObserverOptions) {
     this.#options = options;
+    const { userTop, usersDistinct, addressTop, addressesDistinct } = options.metrics;
+    this.#users = new CountedValues({ top: userTop, distinct: usersDistinct }, options);
+    this.#addresses = new CountedValues({ top: addressTop, distinct: addressesDistinct }, options);
   }
 
   /** Counts a trace, and gives its labels. */
@@ -68,6 +69,8 @@ export class Observer {
   forget(): void {
     this.#kept.clear();
     this.#visibility = null;
+    this.#users.forget();
+    this.#addresses.forget();
   }
 
   /** Takes back what `changes` told: gauges are not saved by themselves. */
@@ -100,65 +103,12 @@ export class Observer {
     return series;
   }
 
-  #countValues(trace: Trace): void {
-    const { metrics, top, distinct } = this.#options;
-    if (top === 0 && !distinct) return;
-    const { sourceIp, time, recorded } = trace;
-    const { user } = trace.fields;
+  #countValues({ sourceIp, time, recorded, fields }: Trace): void {
     const stamp = time ?? recorded;
-    if (typeof user === 'string') {
-      this.#users ??= new Values(
-        top > 0 ? metrics.userTop.series(NO_LABELS, top) : null,
-        distinct ? metrics.usersDistinct.series(NO_LABELS) : null,
-      );
-      this.#users.count(user, stamp);
-    }
-    if (sourceIp === null) return;
-    this.#addresses ??= new Values(
-      top > 0 ? metrics.addressTop.series(NO_LABELS, top) : null,
-      distinct ? metrics.addressesDistinct.series(NO_LABELS) : null,
-    );
-    this.#addresses.count(sourceIp, stamp);
+    if (typeof fields.user === 'string') this.#users.count(fields.user, stamp);
+    if (sourceIp !== null) this.#addresses.count(sourceIp, stamp);
   }
 }
 
 const LAST = 'last';
 const NO_LABELS = {};
-
-/** A value, ready to be counted again and again; null for one that cannot be shown. */
-type Tracked = { readonly entry: ReturnType<TopSeries['track']> | null; readonly hash: number } | null;
-
-/** Counts values: the frequent ones, and the different ones. */
-class Values {
-  readonly #top: TopSeries | null;
-  readonly #distinct: DistinctSeries | null;
-  readonly #kept = new Map<string, Tracked>();
-
-  constructor(top: TopSeries | null, distinct: DistinctSeries | null) {
-    this.#top = top;
-    this.#distinct = distinct;
-  }
-
-  /** Counts a value at a time in milliseconds since 1970; null is now. */
-  count(value: string, time: number | null): void {
-    // What is too long to be shown is not kept either.
-    if (value.length > 2 * LONGEST) return;
-    let tracked = this.#kept.get(value);
-    if (tracked === undefined) {
-      if (this.#kept.size >= MOST_KEPT) this.#kept.clear();
-      tracked = this.#track(value);
-      this.#kept.set(value, tracked);
-    }
-    if (!tracked) return;
-    if (this.#top && tracked.entry) this.#top.add(tracked.entry, time, 1);
-    this.#distinct?.add(tracked.hash, time);
-  }
-
-  #track(value: string): Tracked {
-    if (!isPrintable(value)) return null;
-    return { entry: this.#top?.track(value) ?? null, hash: this.#distinct?.hash(value) ?? 0 };
-  }
-}
-
-/** Characters of a value that can be shown. */
-const LONGEST = 128;

@@ -37,15 +37,6 @@ export function textOf(field: Field): string | null {
   return field === BAD ? null : field;
 }
 
-/** Whether a text has more characters, surrogate pairs being one. */
-export function isLongerThan(text: string, most: number): boolean {
-  if (text.length <= most) return false;
-  if (text.length > 2 * most) return true;
-  let length = 0;
-  for (const _ of text) length += 1;
-  return length > most;
-}
-
 function trimmed(text: string): string {
   let from = 0;
   let to = text.length;

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Rejected } from '../../core/source.ts';
 import { writeJson } from '../../lib/json-text.ts';
 import { isObject, type JsonObject } from '../../lib/json-value.ts';
-import { BAD, type Field, firstField, isLongerThan, readField, textOf } from './text.ts';
+import { isLongerThan } from '../../lib/printable.ts';
+import { BAD, type Field, firstField, readField, textOf } from './text.ts';
 import { readTime } from './times.ts';
 import { readUser, type User } from './user.ts';
 

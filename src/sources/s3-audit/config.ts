@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { choice, described, flag, option, section, text } from '../../core/fields.ts';
+import { choice, described, flag, integer, option, section, text } from '../../core/fields.ts';
 import { STORE_FIELDS, storeSection } from '../../core/objects/config.ts';
 import { LAYOUTS } from './keys.ts';
 import { FORMATS } from './record.ts';
@@ -14,6 +14,16 @@ const fields = section(
       'How keys are built: `lyve` (`January-2024/S3-…`), `dated` (`…/2024/01/31/…`), `flat` (`2024-01-31-10-00-00-…`).',
     ),
     format: option(choice(...FORMATS), 'auto', 'What the records are; `auto` looks at each.'),
+    top: option(
+      integer(0, 1000),
+      0,
+      'How many of the busiest client addresses and accounts are shown; 0 for none. Records are then read whole, which takes more time.',
+    ),
+    distinct: option(
+      flag(),
+      false,
+      'Whether different client addresses and accounts are counted. Records are then read whole, which takes more time.',
+    ),
     exclude: section('Records that are not counted, by exact texts.', {
       own: option(
         flag(),

@@ -64,7 +64,8 @@ interface Who {
   readonly name: string;
 }
 
-function whoOf({ form, raw }: AuditRecord): { readonly who: Who; readonly address: string | null } {
+/** Who asked, by what is told of it, and from where, if an address is told. The record has to be whole. */
+export function whoOf({ form, raw }: AuditRecord): { readonly who: Who; readonly address: string | null } {
   switch (form) {
     case 'lyve':
     case 'minio': {

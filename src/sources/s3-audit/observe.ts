@@ -1,5 +1,7 @@
+import { CountedValues, type ValueOptions } from '../../core/counted-values.ts';
 import type { CounterSeries, Handles, HistogramSeries, MaximumSeries } from '../../core/metrics/handles.ts';
 import { lagSeconds } from '../../lib/delivery.ts';
+import { whoOf } from './event.ts';
 import type { S3_AUDIT_METRICS } from './metrics.ts';
 import type { AuditRecord } from './record.ts';
 import { RequestIds } from './request-id.ts';
@@ -7,6 +9,11 @@ import { RequestIds } from './request-id.ts';
 const NS_PER_SECOND = 1e9;
 /** Requests that took longer have exemplars: to read the id of each would cost all records 6 % of their time. */
 const SLOW_SECONDS = 1;
+
+/** `top` and `distinct` are of client addresses and accounts. */
+export interface ObserverOptions extends ValueOptions {
+  readonly metrics: Handles<typeof S3_AUDIT_METRICS>;
+}
 
 /** Kept ways to the series of one operation on one bucket, made when they are first needed. */
 interface Series {
@@ -23,10 +30,17 @@ export class Observer {
   readonly #metrics: Handles<typeof S3_AUDIT_METRICS>;
   readonly #apis = new Map<string, Map<string, Series>>();
   readonly #ids = new RequestIds();
+  readonly #options: ObserverOptions;
+  readonly #addresses: CountedValues;
+  readonly #accounts: CountedValues;
   #lag: HistogramSeries | null = null;
 
-  constructor(metrics: Handles<typeof S3_AUDIT_METRICS>) {
-    this.#metrics = metrics;
+  constructor(options: ObserverOptions) {
+    this.#options = options;
+    this.#metrics = options.metrics;
+    const { addressTop, addressesDistinct, accountTop, accountsDistinct } = options.metrics;
+    this.#addresses = new CountedValues({ top: addressTop, distinct: addressesDistinct }, options);
+    this.#accounts = new CountedValues({ top: accountTop, distinct: accountsDistinct }, options);
   }
 
   /** `arrival`: when the record's object was last modified, or when it was pushed; milliseconds since 1970. */
@@ -36,8 +50,10 @@ export class Observer {
       this.#lag ??= this.#metrics.deliveryLag.series({});
       this.#lag.observe(lagSeconds(timeMs, arrival));
     }
-    if (kind === 'request') this.#request(record);
-    else if (kind === 'console') this.#metrics.consoleEvents.inc({ event, outcome });
+    if (kind === 'request') {
+      this.#request(record);
+      this.#countValues(record);
+    } else if (kind === 'console') this.#metrics.consoleEvents.inc({ event, outcome });
     else if (kind === 'iam') this.#metrics.iamEvents.inc({ event });
   }
 
@@ -45,6 +61,8 @@ export class Observer {
   forget(): void {
     this.#apis.clear();
     this.#lag = null;
+    this.#addresses.forget();
+    this.#accounts.forget();
   }
 
   #request(record: AuditRecord): void {
@@ -81,6 +99,14 @@ export class Observer {
       series.responseBytes ??= metrics.responseBytes.series({ api, bucket });
       series.responseBytes.inc(responseBytes);
     }
+  }
+
+  #countValues(record: AuditRecord): void {
+    const { top, distinct } = this.#options;
+    if (top === 0 && !distinct) return;
+    const { who, address } = whoOf(record);
+    if (address !== null) this.#addresses.count(address, record.timeMs);
+    if (who.id !== '') this.#accounts.count(who.id, record.timeMs);
   }
 
   #seriesOf(api: string, bucket: string): Series {

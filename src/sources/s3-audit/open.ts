@@ -22,21 +22,21 @@ export function openS3Audit(
   context: SourceContext<typeof S3_AUDIT_METRICS>,
 ): OpenedSource<AuditItem, AuditRecord> {
   const { metrics, aside, now, env, name, range } = context;
-  const { bucket, access_key: accessKey, layout, interval, since } = config;
+  const { bucket, access_key: accessKey, layout, interval, since, top, distinct } = config;
   const prefix = prefixOf(config);
   const store = openStore(config, env);
   for (const result of RESULTS) metrics.logObjects.series({ result });
   const reader = new ObjectReader<AuditItem>({
     store,
     plan: planOf({ layout, prefix, now }),
-    format: auditFormat({ ...config, prefix, range, whole: context.events }),
+    format: auditFormat({ ...config, prefix, range, whole: context.events || top > 0 || distinct }),
     intervalMs: durationMs(interval),
     sinceMs: durationMs(since),
     context,
     onResult: (result) => metrics.logObjects.inc({ result }),
   });
   const isExcluded = createExclusion(config.exclude, { bucket, accessKey });
-  const observer = new Observer(aside);
+  const observer = new Observer({ metrics: aside, top, distinct });
   const seen = new SeenEvents();
   return {
     read: (position) => reader.read(position),

@@ -1,12 +1,22 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
-import { counter, gauge, histogram, type MetricDef, maximum, since, top } from '../../../src/core/metrics/define.ts';
+import {
+  counter,
+  distinct,
+  gauge,
+  histogram,
+  type MetricDef,
+  maximum,
+  since,
+  top,
+} from '../../../src/core/metrics/define.ts';
 import { seriesName } from '../../../src/core/metrics/family.ts';
 import type { Handles } from '../../../src/core/metrics/handles.ts';
 import { Registry } from '../../../src/core/metrics/registry.ts';
-import { registrySink } from '../../../src/core/metrics/registry-sink.ts';
+import { handlesOf, registrySink } from '../../../src/core/metrics/registry-sink.ts';
 import { type Sink, Stage } from '../../../src/core/metrics/stage.ts';
+import { MOST_VALUES } from '../../../src/core/metrics/staged-values.ts';
 import { show } from '../../support/exposition.ts';
 
 const METRICS = {
@@ -17,9 +27,11 @@ const METRICS = {
   now: gauge('now', 'Of now.', ['path']),
   recent: since('recent', 'Since.', ['path']),
   often: top('often', 'Most frequent.', ['path']),
+  different: distinct('different', 'Different.', ['path']),
 };
 
 const MINUTE = 60_000;
+const DAY = 86_400_000;
 
 function rig({ limit = 100, areNative = true } = {}) {
   const registry = new Registry({ seriesLimit: limit, nativeHistograms: areNative });
@@ -29,6 +41,7 @@ function rig({ limit = 100, areNative = true } = {}) {
     isKnown: (def, labels) => registry.has('web', def, labels),
     ...registry.forms,
     history: false,
+    sketches: { handleOf: handlesOf(METRICS, handles), clock: registry },
   });
   return { registry, handles, stage, sink: registrySink(METRICS, handles, registry) };
 }
@@ -91,14 +104,85 @@ t.test('what is dropped is never seen', async (t) => {
 
 t.test('what tells of now is not staged', async (t) => {
   const { registry, stage, sink } = rig();
-  const { now, recent, often } = stage.handles;
+  const { now, recent } = stage.handles;
   now.set({ path: '/a' }, 1);
   now.replace([[{ path: '/a' }, 1]]);
   recent.series({ path: '/a' }, []).inc();
-  const series = often.series({ path: '/a' }, 3);
-  series.add(series.track('x'), null, 1);
   stage.merge(sink);
   t.same(await show(registry), {});
+});
+
+/** Counts a value in both ways. */
+function see({ often, different }: Handles<typeof METRICS>, path: string, value: string, time: number | null): void {
+  const [tops, distincts] = [often.series({ path }, 3), different.series({ path })];
+  tops.add(tops.track(value), time, 1);
+  distincts.add(distincts.hash(value), time);
+}
+
+t.test('values: nothing is seen of them until they are merged, nor of those that are dropped', async (t) => {
+  const { registry, handles, stage, sink } = rig();
+  registry.time = 100 * DAY;
+  see(handles, '/a', 'x', null);
+  const before = await show(registry, { now: registry.time });
+  see(stage.handles, '/a', 'x', null);
+  see(stage.handles, '/a', 'y', 100 * DAY - 60 * MINUTE);
+  see(stage.handles, '/a', 'too late', 99 * DAY);
+  see(stage.handles, '/b', 'ahead', 200 * DAY);
+  see(stage.handles, '/b', 'never', Number.NaN);
+  t.same(await show(registry, { now: registry.time }), before);
+  stage.drop();
+  stage.merge(sink);
+  t.same(await show(registry, { now: registry.time }), before);
+  see(stage.handles, '/a', 'x', null);
+  see(stage.handles, '/a', 'y', 100 * DAY - 60 * MINUTE);
+  see(stage.handles, '/a', 'too late', 99 * DAY);
+  see(stage.handles, '/b', 'ahead', 200 * DAY);
+  see(stage.handles, '/b', 'never', Number.NaN);
+  stage.merge(sink);
+  const shown = {
+    'often{path="/a",source="a",value="x"}': 2,
+    'often{path="/a",source="a",value="y"}': 1,
+    'often{path="/b",source="a",value="ahead"}': 1,
+    'different{path="/a",source="a"}': 2,
+    'different{path="/b",source="a"}': 1,
+  };
+  t.same(await show(registry, { now: registry.time }), shown);
+  stage.merge(sink);
+  t.same(await show(registry, { now: registry.time }), shown, 'once');
+});
+
+t.test('values of pieces are counted as they would be one by one', async (t) => {
+  const add = fc.tuple(fc.constantFrom('/a', '/b'), fc.nat(2_500), fc.integer({ min: -30 * 60, max: 60 }));
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.array(add, { maxLength: 200 }), { maxLength: 6 }), async (pieces) => {
+      const [direct, aside] = [rig(), rig()];
+      for (const [index, adds] of pieces.entries()) {
+        const time = 100 * DAY + index * 17 * MINUTE;
+        for (const { registry } of [direct, aside]) registry.time = time;
+        for (const [path, value, minute] of adds) {
+          see(direct.handles, path, `${value}`, time + minute * MINUTE);
+          see(aside.stage.handles, path, `${value}`, time + minute * MINUTE);
+        }
+        aside.stage.merge(aside.sink);
+        const [wanted, found] = [await show(direct.registry, { now: time }), await show(aside.registry, { now: time })];
+        if (!isDeepStrictEqual(found, wanted)) throw new Error(JSON.stringify([found, wanted]));
+      }
+    }),
+    { numRuns: 50 },
+  );
+  t.pass('always');
+});
+
+t.test('of too many values it is told how many events they were', async (t) => {
+  const { registry, stage, sink } = rig();
+  registry.time = DAY;
+  for (let i = 0; i < MOST_VALUES + 500; i++) see(stage.handles, '/a', `${i}`, null);
+  for (let i = 0; i < 5; i++) see(stage.handles, '/a', '7', null);
+  stage.merge(sink);
+  const shown = await show(registry, { now: registry.time });
+  t.equal(registry.families.get('often')?.limited, 500);
+  t.equal(registry.families.get('different')?.limited, 0);
+  t.ok(Math.abs(shown['different{path="/a",source="a"}']! / (MOST_VALUES + 500) - 1) < 0.04);
 });
 
 t.test('a series that is there counts for itself, however many new ones came before it', async (t) => {

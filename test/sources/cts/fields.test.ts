@@ -1,5 +1,6 @@
 import t from 'tap';
-import { BAD, isLongerThan, readField } from '../../../src/sources/cts/text.ts';
+import { isLongerThan } from '../../../src/lib/printable.ts';
+import { BAD, readField } from '../../../src/sources/cts/text.ts';
 import { readTime } from '../../../src/sources/cts/times.ts';
 import { readUser } from '../../../src/sources/cts/user.ts';
 

@@ -49,6 +49,14 @@ export class DistinctValues {
     if (slice?.add(hash)) this.#sum?.add(hash);
   }
 
+  /** Adds what was added elsewhere, of events of one slice of time: `time` is in it. */
+  absorb(values: DistinctSlice, time: number, now: number): void {
+    const slice = this.#window.at(time, now);
+    if (slice === null) return;
+    slice.absorb(values);
+    this.#sum?.absorb(values);
+  }
+
   /** The number of different values in (now - windowMs, now], see `SlidingWindow`. */
   count(now: number): number {
     this.#window.advance(now);

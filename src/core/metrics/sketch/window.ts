@@ -1,3 +1,7 @@
+/** Slices of a window, and the length of each in milliseconds, unless something else is said: 24 hours in all. */
+export const SLICES = 96;
+export const SLICE_MS = 900_000;
+
 /** How a window is cut. */
 export interface WindowOptions {
   /** Length of the window in milliseconds; 24 hours unless given. */
@@ -53,7 +57,7 @@ export class SlidingWindow<S extends Slice> {
   #lastEnd = Number.NaN;
 
   /** Throws if the window cannot be cut so. */
-  constructor({ windowMs = 86_400_000, slices = 96 }: WindowOptions, make: () => S) {
+  constructor({ windowMs = SLICES * SLICE_MS, slices = SLICES }: WindowOptions, make: () => S) {
     if (!(Number.isSafeInteger(slices) && slices > 0 && Number.isSafeInteger(windowMs) && windowMs >= slices)) {
       throw new Error(`found a window of ${windowMs} ms in ${slices} slices, wanted whole slices of 1 ms or more`);
     }
