@@ -102,7 +102,10 @@ interface DemoPlaces {
 const PROJECT = 'b7a1d2c3e4f5061728394a5b6c7d8e9f';
 
 function demoConfig({ folder, log, traces, port }: DemoPlaces, types: Types): Config {
-  const stores = STORES.map(({ type }) => [type, { directory: join(folder, type), interval: '1s' }] as const);
+  const stores = STORES.map(({ type }) => {
+    const values = { top: 20, distinct: true };
+    return [type, { directory: join(folder, type), interval: '1s', ...values }] as const;
+  });
   const { config, errors } = readConfig(
     JSON.stringify({
       listen: { port },

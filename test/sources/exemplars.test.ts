@@ -61,7 +61,7 @@ t.test('cloudtrail: the event id, of what a control watches', async (t) => {
         JSON.stringify({ eventSource: 'iam.amazonaws.com', eventName: 'CreatePolicy', eventTime: WHEN, ...record }),
       );
       if ('rejected' in found) throw new Error('no record');
-      new CloudTrailObserver(metrics, []).observe(found, ARRIVAL);
+      new CloudTrailObserver({ metrics, labels: [], top: 0, distinct: false }).observe(found, ARRIVAL);
     });
   const [shown, ...more] = await count({ eventID: 'e-1', requestID: 'r-1' });
   t.same([shown, more], [['cloudtrail_security_events_total', 'event_id', 'e-1', 1, TIME / 1000], []]);
@@ -83,7 +83,7 @@ t.test('gcp-logs: the trace of a request', async (t) => {
       const httpRequest = { status: 200, latency: '0.75s' };
       const found = parseEntry(JSON.stringify({ logName: 'projects/p/logs/x', timestamp: WHEN, httpRequest, trace }));
       if ('rejected' in found) throw new Error('no entry');
-      new GcpObserver(metrics).observe(found, ARRIVAL);
+      new GcpObserver({ metrics, top: 0, distinct: false }).observe(found, ARRIVAL);
     });
     const wanted = ['gcp_http_request_duration_seconds_bucket', 'trace_id', id, 0.75, TIME / 1000];
     t.same(shown, id === null ? [] : [wanted], String(trace));

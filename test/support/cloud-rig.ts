@@ -67,12 +67,13 @@ export function startCloud(t: Test, options: CloudRigOptions): CloudRig {
     signal: ending.signal,
   });
   t.teardown(() => ending.abort());
-  const value = async (series: string) => (await show(registry))[series] ?? 0;
+  const all = () => show(registry, { now: now() });
+  const value = async (series: string) => (await all())[series] ?? 0;
   return {
     pipeline,
     disk,
     logged,
-    shown: async () => Object.fromEntries(Object.entries(await show(registry)).filter(([, value]) => value !== 0)),
+    shown: async () => Object.fromEntries(Object.entries(await all()).filter(([, value]) => value !== 0)),
     value,
     reaches: async (series, wanted) => {
       const why = () => `${series} to be ${wanted}: ${JSON.stringify(logged)}`;

@@ -107,3 +107,25 @@ export function distinct<const L extends string>(name: string, help: string, lab
 export function maximum<const L extends string>(name: string, help: string, labels: readonly L[]) {
   return { type: 'maximum', name, help, labels } as const satisfies MetricDef<'maximum', L>;
 }
+
+/**
+ * The three metrics of values such as users, of which there may be any number: `PREFIX_ONE_top` with the label `ONE`, its
+ * errors, and `PREFIX_MANY_distinct`. `events` are what they come in.
+ */
+export function frequent(
+  prefix: string,
+  { one, many, events }: { readonly one: string; readonly many: string; readonly events: string },
+) {
+  const name = `${prefix}_${one}_top`;
+  const busiest = `${events[0]?.toUpperCase()}${events.slice(1)} of the busiest ${many} in the last 24 hours.`;
+  const most = top(name, busiest, [], one);
+  return {
+    top: most,
+    topError: topError(most, `By how much ${name} may be too high, where there are more than 10,000 ${many}.`),
+    distinct: distinct(
+      `${prefix}_${many}_distinct`,
+      `Different ${many} in the ${events} of the last 24 hours, estimated where they are more than 1,000.`,
+      [],
+    ),
+  };
+}

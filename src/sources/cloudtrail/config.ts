@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { choice, described, flag, option, section } from '../../core/fields.ts';
+import { choice, described, flag, integer, option, section } from '../../core/fields.ts';
 import { STORE_FIELDS, storeSection } from '../../core/objects/config.ts';
 import { isAccount, isOrganization, isRegion } from './keys.ts';
 
@@ -18,6 +18,8 @@ const fields = section('CloudTrail: calls to the API of AWS, as a trail delivers
     [],
     'Further labels of `cloudtrail_events_total`: `event`, the name of the call.',
   ),
+  top: option(integer(0, 1000), 20, 'How many of the busiest users and addresses are shown; 0 for none.'),
+  distinct: option(flag(), true, 'Whether different users and addresses are counted.'),
   digests: option(
     flag(),
     false,

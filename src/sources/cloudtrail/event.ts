@@ -49,18 +49,35 @@ export function toEvent({ record, source, arrival, labels }: EventParts): Event 
   };
 }
 
-function actorOf(raw: JsonObject): Party | null {
+/** Who called, and from where; texts are empty where nothing is told. */
+interface Caller {
+  readonly id: string;
+  readonly name: string;
+  /** The role where a session of one called, of which there are very many; else the same as the id. */
+  readonly user: string;
+  /** Null where no address is told, but perhaps a service. */
+  readonly address: string | null;
+}
+
+/** Who called, as the record tells. */
+export function callerOf(raw: JsonObject): Caller {
   const identity = objectAt(raw, 'userIdentity');
   const said = textAt(raw, 'sourceIPAddress');
-  const address = isIP(said) === 0 ? null : said;
   const issuer = objectAt(objectAt(identity, 'sessionContext'), 'sessionIssuer');
   const name = textAt(identity, 'userName') || textAt(issuer, 'userName');
-  const id =
-    ['arn', 'principalId', 'invokedBy', 'accessKeyId'].map((key) => textAt(identity, key)).find(Boolean) || name;
+  const id = ID_KEYS.map((key) => textAt(identity, key)).find(Boolean) || name;
+  return { id, name, user: textAt(issuer, 'arn') || id, address: isIP(said) === 0 ? null : said };
+}
+
+const ID_KEYS = ['arn', 'principalId', 'invokedBy', 'accessKeyId'];
+
+function actorOf(raw: JsonObject): Party | null {
+  const { id, name, address } = callerOf(raw);
+  const said = textAt(raw, 'sourceIPAddress');
   // Calls from one service to another name it where the address would be.
   if (id === '')
     return said === '' ? null : { type: address ? 'address' : 'service', id: said, ...(address && { address }) };
-  const type = textAt(identity, 'type') || 'unknown';
+  const type = textAt(objectAt(raw, 'userIdentity'), 'type') || 'unknown';
   return { type, id, ...(name !== '' && { name }), ...(address && { address }) };
 }
 

@@ -1,5 +1,8 @@
-import { counter, histogram } from '../../core/metrics/define.ts';
+import { counter, frequent, histogram } from '../../core/metrics/define.ts';
 import { DELIVERY_BUCKETS } from '../../core/objects/buckets.ts';
+
+const USERS = frequent('cloudtrail', { one: 'user', many: 'users', events: 'events' });
+const ADDRESSES = frequent('cloudtrail', { one: 'address', many: 'addresses', events: 'events' });
 
 /** Metrics of CloudTrail. */
 export const CLOUDTRAIL_METRICS = {
@@ -20,4 +23,10 @@ export const CLOUDTRAIL_METRICS = {
     [],
     DELIVERY_BUCKETS,
   ),
+  userTop: USERS.top,
+  userTopError: USERS.topError,
+  usersDistinct: USERS.distinct,
+  addressTop: ADDRESSES.top,
+  addressTopError: ADDRESSES.topError,
+  addressesDistinct: ADDRESSES.distinct,
 };

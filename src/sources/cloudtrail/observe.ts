@@ -1,6 +1,8 @@
+import { CountedValues, type ValueOptions } from '../../core/counted-values.ts';
 import type { CounterSeries, Handles, HistogramSeries } from '../../core/metrics/handles.ts';
 import { lagSeconds, usableTime } from '../../lib/delivery.ts';
 import { textAt } from '../../lib/json-value.ts';
+import { callerOf } from './event.ts';
 import type { CLOUDTRAIL_METRICS } from './metrics.ts';
 import type { CloudTrailRecord } from './record.ts';
 
@@ -15,6 +17,12 @@ export function labelsOf(
   return { service, region, account, outcome, ...(extra.includes('event') && { event }) };
 }
 
+/** `top` and `distinct` are of users and addresses. */
+export interface ObserverOptions extends ValueOptions {
+  readonly metrics: Handles<typeof CLOUDTRAIL_METRICS>;
+  readonly labels: readonly ExtraLabel[];
+}
+
 /** Series that are kept at most; then they are looked up anew. */
 const MOST_KEPT = 10_000;
 
@@ -23,11 +31,16 @@ export class Observer {
   readonly #metrics: Handles<typeof CLOUDTRAIL_METRICS>;
   readonly #withEvent: boolean;
   readonly #kept = new Map<string, CounterSeries>();
+  readonly #users: CountedValues;
+  readonly #addresses: CountedValues;
   #lag: HistogramSeries | null = null;
 
-  constructor(metrics: Handles<typeof CLOUDTRAIL_METRICS>, extra: readonly ExtraLabel[]) {
+  constructor({ metrics, labels, ...values }: ObserverOptions) {
     this.#metrics = metrics;
-    this.#withEvent = extra.includes('event');
+    this.#withEvent = labels.includes('event');
+    const { userTop, usersDistinct, addressTop, addressesDistinct } = metrics;
+    this.#users = new CountedValues({ top: userTop, distinct: usersDistinct }, values);
+    this.#addresses = new CountedValues({ top: addressTop, distinct: addressesDistinct }, values);
   }
 
   /** `arrival`: when the record's file was last modified, or when it was pushed; milliseconds since 1970. */
@@ -45,6 +58,9 @@ export class Observer {
     series.inc();
     const time = usableTime(record.time, arrival);
     this.#security(record, time);
+    const { user, address } = callerOf(record.raw);
+    if (user !== '') this.#users.count(user, time ?? arrival);
+    if (address !== null) this.#addresses.count(address, time ?? arrival);
     if (time === null) return;
     this.#lag ??= this.#metrics.deliveryLag.series(NO_LABELS);
     this.#lag.observe(lagSeconds(time, arrival));
@@ -62,6 +78,8 @@ export class Observer {
   /** Lets go of all series: they are good no longer. */
   forget(): void {
     this.#kept.clear();
+    this.#users.forget();
+    this.#addresses.forget();
     this.#lag = null;
   }
 }

@@ -25,7 +25,7 @@ export function openCloudTrail(
   store: ObjectStore = openStore(config, context.env),
 ): OpenedSource<TrailItem, CloudTrailRecord> {
   const { metrics, aside, now, name, range, follow, report } = context;
-  const { interval, since, labels: extra, digests } = config;
+  const { interval, since, labels: extra, digests, top, distinct } = config;
   const scope = scopeOf(config);
   for (const control of CONTROLS) metrics.securityEvents.series({ control });
   const isCounted = (key: string) => reader.stateOf(key) === 'done';
@@ -41,7 +41,7 @@ export function openCloudTrail(
     onResult: reportGivenUp(report),
     ...(proof && { hasMore: () => proof.hasWanted() }),
   });
-  const observer = new Observer(aside, extra);
+  const observer = new Observer({ metrics: aside, labels: extra, top, distinct });
   const seen = new SeenEvents();
   return {
     read: (position) => reader.read(position),

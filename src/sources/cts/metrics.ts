@@ -1,12 +1,7 @@
-import { counter, distinct, gauge, histogram, top, topError } from '../../core/metrics/define.ts';
+import { counter, frequent, gauge, histogram } from '../../core/metrics/define.ts';
 
-const USER_TOP = top('cts_user_top', 'Traces of the most active users in the last 24 hours.', [], 'user');
-const ADDRESS_TOP = top(
-  'cts_address_top',
-  'Traces of the most active source addresses in the last 24 hours.',
-  [],
-  'address',
-);
+const USERS = frequent('cts', { one: 'user', many: 'users', events: 'traces' });
+const ADDRESSES = frequent('cts', { one: 'address', many: 'addresses', events: 'traces' });
 
 /** Metrics of Open Telekom Cloud's Cloud Trace Service. */
 export const CTS_METRICS = {
@@ -40,21 +35,10 @@ export const CTS_METRICS = {
     [],
   ),
   lastTrace: gauge('cts_last_trace_timestamp_seconds', 'The latest time at which a trace was recorded.', []),
-  userTop: USER_TOP,
-  userTopError: topError(USER_TOP, 'By how much cts_user_top may be too high, where there are more than 10,000 users.'),
-  usersDistinct: distinct(
-    'cts_users_distinct',
-    'Different users in the traces of the last 24 hours, estimated where they are more than 1,000.',
-    [],
-  ),
-  addressTop: ADDRESS_TOP,
-  addressTopError: topError(
-    ADDRESS_TOP,
-    'By how much cts_address_top may be too high, where there are more than 10,000 addresses.',
-  ),
-  addressesDistinct: distinct(
-    'cts_addresses_distinct',
-    'Different source addresses in the traces of the last 24 hours, estimated where they are more than 1,000.',
-    [],
-  ),
+  userTop: USERS.top,
+  userTopError: USERS.topError,
+  usersDistinct: USERS.distinct,
+  addressTop: ADDRESSES.top,
+  addressTopError: ADDRESSES.topError,
+  addressesDistinct: ADDRESSES.distinct,
 } as const;

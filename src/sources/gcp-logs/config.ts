@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { described, option, section, text } from '../../core/fields.ts';
+import { described, flag, integer, option, section, text } from '../../core/fields.ts';
 import { STORE_FIELDS, storeSection } from '../../core/objects/config.ts';
 
 const fields = section('Google Cloud logs, as a sink of Cloud Logging writes them into a bucket of Cloud Storage.', {
@@ -18,6 +18,8 @@ const fields = section('Google Cloud logs, as a sink of Cloud Logging writes the
     [],
     'Logs that are read, by their LOG_IDs, such as `cloudaudit.googleapis.com/activity`. None: all.',
   ),
+  top: option(integer(0, 1000), 20, 'How many of the busiest users and addresses are shown; 0 for none.'),
+  distinct: option(flag(), true, 'Whether different users and addresses are counted.'),
 });
 
 /** A validated `sources.gcp-logs`. */

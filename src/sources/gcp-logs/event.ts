@@ -49,14 +49,28 @@ export function toEvent({ entry, source, arrival }: EventParts): Event {
   };
 }
 
-function actorOf(raw: JsonObject): Party | null {
+/** Who called, and from where. */
+interface Caller {
+  /** Empty where none is told. */
+  readonly email: string;
+  /** The email, or else the subject; empty where neither is told. */
+  readonly user: string;
+  readonly address: string | null;
+}
+
+/** Who called, as the entry tells. */
+export function callerOf(raw: JsonObject): Caller {
   const payload = objectAt(raw, 'protoPayload');
   const who = objectAt(payload, 'authenticationInfo');
   const said =
     textAt(objectAt(payload, 'requestMetadata'), 'callerIp') || textAt(objectAt(raw, 'httpRequest'), 'remoteIp');
-  const address = isIP(said) === 0 ? null : said;
   const email = textAt(who, 'principalEmail');
-  const id = email || textAt(who, 'principalSubject');
+  const user = email || textAt(who, 'principalSubject');
+  return { email, user, address: isIP(said) === 0 ? null : said };
+}
+
+function actorOf(raw: JsonObject): Party | null {
+  const { email, user: id, address } = callerOf(raw);
   if (id === '') return address === null ? null : { type: 'address', id: address, address };
   return { type: 'principal', id, ...(email !== '' && { name: email }), ...(address && { address }) };
 }

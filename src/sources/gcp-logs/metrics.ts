@@ -1,7 +1,10 @@
-import { counter, histogram } from '../../core/metrics/define.ts';
+import { counter, frequent, histogram } from '../../core/metrics/define.ts';
 import { DELIVERY_BUCKETS } from '../../core/objects/buckets.ts';
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] as const;
+
+const USERS = frequent('gcp', { one: 'user', many: 'users', events: 'entries' });
+const ADDRESSES = frequent('gcp', { one: 'address', many: 'addresses', events: 'entries' });
 
 /** Metrics of the logs of Google Cloud. A sink writes each hour's files some hours later. */
 export const GCP_LOGS_METRICS = {
@@ -28,4 +31,10 @@ export const GCP_LOGS_METRICS = {
     [],
     DELIVERY_BUCKETS,
   ),
+  userTop: USERS.top,
+  userTopError: USERS.topError,
+  usersDistinct: USERS.distinct,
+  addressTop: ADDRESSES.top,
+  addressTopError: ADDRESSES.topError,
+  addressesDistinct: ADDRESSES.distinct,
 };

@@ -1,11 +1,18 @@
+import { CountedValues, type ValueOptions } from '../../core/counted-values.ts';
 import type { CounterSeries, Handles, HistogramSeries } from '../../core/metrics/handles.ts';
 import { lagSeconds, usableTime } from '../../lib/delivery.ts';
 import type { LogEntry } from './entry.ts';
+import { callerOf } from './event.ts';
 import type { GCP_LOGS_METRICS } from './metrics.ts';
 
 const NS_PER_SECOND = 1e9;
 /** Series that are kept at most; then they are looked up anew. */
 const MOST_KEPT = 10_000;
+
+/** `top` and `distinct` are of users and addresses. */
+export interface ObserverOptions extends ValueOptions {
+  readonly metrics: Handles<typeof GCP_LOGS_METRICS>;
+}
 
 /** Adds entries to the metrics. Series are looked up by the values of their labels once, and then kept. */
 export class Observer {
@@ -13,14 +20,19 @@ export class Observer {
   readonly #kept = new Map<string, CounterSeries>();
   /** By code, of which there are few. */
   readonly #durations = new Map<string, HistogramSeries>();
+  readonly #users: CountedValues;
+  readonly #addresses: CountedValues;
   #lag: HistogramSeries | null = null;
 
-  constructor(metrics: Handles<typeof GCP_LOGS_METRICS>) {
+  constructor({ metrics, ...values }: ObserverOptions) {
     this.#metrics = metrics;
+    const { userTop, usersDistinct, addressTop, addressesDistinct } = metrics;
+    this.#users = new CountedValues({ top: userTop, distinct: usersDistinct }, values);
+    this.#addresses = new CountedValues({ top: addressTop, distinct: addressesDistinct }, values);
   }
 
   /** `arrival`: when the entry's file was last modified, in milliseconds since 1970. */
-  observe({ log, severity, resourceType, audit, http, traceId, time }: LogEntry, arrival: number): void {
+  observe({ log, severity, resourceType, audit, http, traceId, time, raw }: LogEntry, arrival: number): void {
     const metrics = this.#metrics;
     // None of the values holds a line feed.
     this.#series(`${log}\n${severity}\n${resourceType}`, () =>
@@ -33,6 +45,9 @@ export class Observer {
       ).inc();
     }
     const usable = usableTime(time, arrival);
+    const { user, address } = callerOf(raw);
+    if (user !== '') this.#users.count(user, usable ?? arrival);
+    if (address !== null) this.#addresses.count(address, usable ?? arrival);
     if (http) {
       const duration = this.#duration(http.code);
       const seconds = http.durationNs / NS_PER_SECOND;
@@ -48,6 +63,8 @@ export class Observer {
   forget(): void {
     this.#kept.clear();
     this.#durations.clear();
+    this.#users.forget();
+    this.#addresses.forget();
     this.#lag = null;
   }
 

@@ -22,7 +22,7 @@ export function openGcpLogs(
   store: ObjectStore = openStore(config, context.env),
 ): OpenedSource<EntryItem, LogEntry> {
   const { aside, now, name, range, report } = context;
-  const { interval, since, logs } = config;
+  const { interval, since, logs, top, distinct } = config;
   const reader = new ObjectReader<EntryItem>({
     store,
     plan: planOf(config, now),
@@ -32,7 +32,7 @@ export function openGcpLogs(
     context,
     onResult: reportGivenUp(report),
   });
-  const observer = new Observer(aside);
+  const observer = new Observer({ metrics: aside, top, distinct });
   const seen = new SeenEvents();
   return {
     read: (position) => reader.read(position),

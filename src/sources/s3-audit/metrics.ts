@@ -1,20 +1,10 @@
-import { counter, distinct, histogram, maximum, top, topError } from '../../core/metrics/define.ts';
+import { counter, frequent, histogram, maximum } from '../../core/metrics/define.ts';
 import { DELIVERY_BUCKETS } from '../../core/objects/buckets.ts';
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] as const;
 
-const ADDRESS_TOP = top(
-  's3_address_top',
-  'Requests of the client addresses that asked most in the last 24 hours.',
-  [],
-  'address',
-);
-const ACCOUNT_TOP = top(
-  's3_account_top',
-  'Requests of the accounts that asked most in the last 24 hours.',
-  [],
-  'account',
-);
+const ADDRESSES = frequent('s3', { one: 'address', many: 'addresses', events: 'requests' });
+const ACCOUNTS = frequent('s3', { one: 'account', many: 'accounts', events: 'requests' });
 
 /** Metrics of audit logs of S3 stores. Objects arrive some time after the requests, mostly each hour. */
 export const S3_AUDIT_METRICS = {
@@ -55,24 +45,10 @@ export const S3_AUDIT_METRICS = {
     [],
     DELIVERY_BUCKETS,
   ),
-  addressTop: ADDRESS_TOP,
-  addressTopError: topError(
-    ADDRESS_TOP,
-    'By how much s3_address_top may be too high, where there are more than 10,000 addresses.',
-  ),
-  addressesDistinct: distinct(
-    's3_addresses_distinct',
-    'Different client addresses in the requests of the last 24 hours, estimated where they are more than 1,000.',
-    [],
-  ),
-  accountTop: ACCOUNT_TOP,
-  accountTopError: topError(
-    ACCOUNT_TOP,
-    'By how much s3_account_top may be too high, where there are more than 10,000 accounts.',
-  ),
-  accountsDistinct: distinct(
-    's3_accounts_distinct',
-    'Different accounts in the requests of the last 24 hours, estimated where they are more than 1,000.',
-    [],
-  ),
+  addressTop: ADDRESSES.top,
+  addressTopError: ADDRESSES.topError,
+  addressesDistinct: ADDRESSES.distinct,
+  accountTop: ACCOUNTS.top,
+  accountTopError: ACCOUNTS.topError,
+  accountsDistinct: ACCOUNTS.distinct,
 };

@@ -52,7 +52,7 @@ export class Observer {
     }
     if (kind === 'request') {
       this.#request(record);
-      this.#countValues(record);
+      this.#countValues(record, arrival);
     } else if (kind === 'console') this.#metrics.consoleEvents.inc({ event, outcome });
     else if (kind === 'iam') this.#metrics.iamEvents.inc({ event });
   }
@@ -101,12 +101,12 @@ export class Observer {
     }
   }
 
-  #countValues(record: AuditRecord): void {
+  #countValues(record: AuditRecord, arrival: number): void {
     const { top, distinct } = this.#options;
     if (top === 0 && !distinct) return;
     const { who, address } = whoOf(record);
-    if (address !== null) this.#addresses.count(address, record.timeMs);
-    if (who.id !== '') this.#accounts.count(who.id, record.timeMs);
+    if (address !== null) this.#addresses.count(address, record.timeMs ?? arrival);
+    if (who.id !== '') this.#accounts.count(who.id, record.timeMs ?? arrival);
   }
 
   #seriesOf(api: string, bucket: string): Series {

@@ -190,3 +190,38 @@ t.test('at the first start what arrived long ago is left out', async (t) => {
   await rig.rounds();
   t.equal(await rig.value(ITEMS), 1);
 });
+
+t.test('the busiest users and addresses: of sessions their role; of a file that is broken none', async (t) => {
+  const store = storeAt();
+  const role = 'arn:aws:iam::111122223333:role/deploy';
+  const by = (userIdentity: object, sourceIPAddress: string) => ({ userIdentity, sourceIPAddress });
+  const session = (name: string) => ({
+    type: 'AssumedRole',
+    arn: `arn:aws:sts::111122223333:assumed-role/deploy/${name}`,
+    sessionContext: { sessionIssuer: { type: 'Role', arn: role, userName: 'deploy' } },
+  });
+  const file = trailFile([
+    trailRecord('a', by(session('one'), '192.0.2.1')),
+    trailRecord('b', by(session('two'), '192.0.2.1')),
+    trailRecord('c', by({ type: 'IAMUser', arn: 'arn:aws:iam::111122223333:user/kim' }, '2001:db8::7')),
+    trailRecord('d', by({ type: 'AWSService', invokedBy: 'config.amazonaws.com' }, 'config.amazonaws.com')),
+    trailRecord('e', by({ type: 'IAMUser', arn: `arn:aws:iam::111122223333:user/${'x'.repeat(128)}` }, 'x')),
+  ]);
+  const key = trailKey({ time: NOW, unique: 'one' });
+  const values = async (body: Buffer) => {
+    store.put(key, body);
+    const { pipeline, shown } = startCloud(t, { source: 'cloudtrail', store, now: () => NOW, follow: false });
+    await pipeline.done;
+    return Object.fromEntries(Object.entries(await shown()).filter(([name]) => /_top|_distinct/.test(name)));
+  };
+  t.same(await values(file.subarray(0, -4)), {}, 'nothing of what is not whole');
+  t.same(await values(file), {
+    [`cloudtrail_user_top{user="${role}"}`]: 2,
+    'cloudtrail_user_top{user="arn:aws:iam::111122223333:user/kim"}': 1,
+    'cloudtrail_user_top{user="config.amazonaws.com"}': 1,
+    cloudtrail_users_distinct: 3,
+    'cloudtrail_address_top{address="192.0.2.1"}': 2,
+    'cloudtrail_address_top{address="2001:db8::7"}': 1,
+    cloudtrail_addresses_distinct: 2,
+  });
+});

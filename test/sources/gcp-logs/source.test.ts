@@ -144,3 +144,33 @@ t.test('a file that is given up counts as an error', async (t) => {
   await rig.pipeline.done;
   t.equal(await rig.value('trailgauge_source_errors_total{source="gcp-logs"}'), 1);
 });
+
+t.test('the busiest users and addresses, of audit logs and of requests', async (t) => {
+  const store = memoryStore(() => NOW);
+  const audit = (principalEmail: string, callerIp: string) => ({
+    protoPayload: {
+      '@type': 'type.googleapis.com/google.cloud.audit.AuditLog',
+      authenticationInfo: { principalEmail },
+      requestMetadata: { callerIp },
+    },
+  });
+  store.put(
+    S0,
+    entry('a', audit('kim@example.com', '192.0.2.1')) +
+      entry('b', audit('kim@example.com', 'private')) +
+      entry('c', { httpRequest: { remoteIp: '192.0.2.1', status: 200 } }) +
+      entry('d'),
+  );
+  const values = async (config: Readonly<Record<string, unknown>>) => {
+    const { pipeline, shown } = startCloud(t, { source: 'gcp-logs', store, now: () => NOW, follow: false, config });
+    await pipeline.done;
+    return Object.fromEntries(Object.entries(await shown()).filter(([name]) => /_top|_distinct/.test(name)));
+  };
+  t.same(await values({}), {
+    'gcp_user_top{user="kim@example.com"}': 2,
+    gcp_users_distinct: 1,
+    'gcp_address_top{address="192.0.2.1"}': 2,
+    gcp_addresses_distinct: 1,
+  });
+  t.same(await values({ top: 0, distinct: false }), {});
+});
