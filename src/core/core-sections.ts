@@ -48,7 +48,7 @@ export const CORE_SECTIONS = {
     idle_ttl: option(
       duration(),
       '0s',
-      'Leave out counters that did not change for so long, once their last value was seen; they go on from it when they do. `0s`: never.',
+      'Leave out counters that did not change for so long, once their last value was seen; when they do, it is shown once more before the new one. `0s`: never.',
     ),
   }),
   addresses: addressesConfig,

@@ -76,6 +76,7 @@ export function registryFor(metrics: Config['metrics']): Registry {
     seriesTotal: metrics.series_total,
     nativeHistograms: metrics.native_histograms,
     exemplars: metrics.exemplars,
+    areLeftOut: durationMs(metrics.idle_ttl) > 0,
   });
 }
 
@@ -137,9 +138,10 @@ export function createEngine(options: EngineOptions): Engine {
     },
     scrape: async (asked, scraper, commit) => {
       const began = performance.now();
-      registry.time = now();
+      const time = now();
+      registry.time = time;
       countSeries();
-      const collection = scrapers.begin(scraper, now());
+      const collection = scrapers.begin(scraper, time);
       let exposition: Exposition | null = null;
       try {
         const more = runtime ? await (await runtime)(asked.format) : '';

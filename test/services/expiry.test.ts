@@ -171,8 +171,15 @@ async function check(t: Test, { scraping, points, truth, kills, gone, back }: Ou
   t.same(Object.fromEntries(found), Object.fromEntries(counters), `what ${counters.length} counters grew by`);
   const falling = [...points].filter(([key, list]) => /^[a-z_]+_(?:total|bucket)/.test(key) && falls(list));
   t.same(falling, [], 'no counter falls');
-  // What was given but not taken may have been the 0.
+  // What was given but not taken may have been the 0, or the value before a return.
   const trouble = Math.min(Number.POSITIVE_INFINITY, ...cuts, ...missed);
+  const inPieces = counters.map(([key]) => [key, increaseInPieces(points.get(key) ?? [], scrapes)] as const);
+  const isOff = (by: number, wanted: number) => (trouble < Number.POSITIVE_INFINITY ? by > wanted : by !== wanted);
+  t.same(
+    inPieces.filter(([key, by]) => isOff(by, truth.get(key)!)),
+    [],
+    'over however short a time that is looked at, with a gap as the end of a series',
+  );
   const startsHigh = (key: string) =>
     points
       .get(key)
@@ -200,7 +207,7 @@ async function check(t: Test, { scraping, points, truth, kills, gone, back }: Ou
   const gauges = [...truth].filter(([key]) => /^reaction_[a-z_]+_count/.test(key));
   const off = gauges
     .map(([key, value]) => [key, sum(points.get(key)), value] as const)
-    .filter(([, given, value]) => (trouble < Number.POSITIVE_INFINITY ? given > value : given !== value));
+    .filter(([, given, value]) => isOff(given, value));
   t.same(off, [], `what came since the last collection, in ${gauges.length} gauges`);
 }
 
@@ -249,6 +256,15 @@ function gapsOf(points: readonly Point[], scrapes: readonly number[]): number {
 /** What a counter grew by: its first value, and all that it rose after that. */
 function increase(points: readonly Point[] = []): number {
   return points.reduce((sum, [, value], index) => sum + Math.max(0, value - (points[index - 1]?.[1] ?? 0)), 0);
+}
+
+/** The same to one who takes a series that was missing in an answer for a new one, of which the first value tells nothing. */
+function increaseInPieces(points: readonly Point[], scrapes: readonly number[]): number {
+  return points.reduce((sum, [time, value], index) => {
+    const before = points[index - 1];
+    const isNew = !before || scrapes.some((scrape) => scrape > before[0] && scrape < time);
+    return sum + (isNew ? 0 : Math.max(0, value - before[1]));
+  }, 0);
 }
 
 function falls(points: readonly Point[]): boolean {

@@ -36,7 +36,7 @@ export class EngineRig {
   readonly #crowd: number;
   readonly #disk = new MemoryCells();
   readonly #naive = new NaiveEngine(BEGIN);
-  #registry = new Registry({ seriesLimit: 100_000, exemplars: true });
+  #registry = new Registry({ seriesLimit: 100_000, exemplars: true, areLeftOut: true });
   #scrapers = new Scrapers(this.#registry, BEGIN);
   #handles = new Map<Owner, Handles<typeof CATALOGUE>>();
   #saved: unknown = this.#naive.save();
@@ -197,7 +197,7 @@ export class EngineRig {
   #crash(owners: readonly Owner[]): void {
     for (const { exposition } of this.#held) exposition.giveBack();
     this.#held = [];
-    this.#registry = new Registry({ seriesLimit: 100_000, exemplars: true });
+    this.#registry = new Registry({ seriesLimit: 100_000, exemplars: true, areLeftOut: true });
     this.#registry.time = this.#now;
     this.#register(owners);
     this.#scrapers = new Scrapers(this.#registry, this.#now);

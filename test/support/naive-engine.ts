@@ -25,13 +25,24 @@ interface Series {
   changed: boolean;
   value: number;
   /** Of a histogram, what each bucket alone holds. */
-  readonly buckets: number[];
+  buckets: number[];
+  /** Whether anybody was not shown it since it changed. */
+  isLeftOut: boolean;
+  /** What it was before it changed after that, each time. */
+  readonly returns: Return[];
   /** By bucket; of a counter there is one. */
   exemplars: Map<number, Exemplar>;
   /** Of what scrapers are owed. */
   base: number;
   oldBase: number;
   readonly given: Map<string, number>;
+}
+
+/** Values of a series, and the number that a birth would have had then. */
+interface Return {
+  readonly number: number;
+  readonly value: number;
+  readonly buckets: readonly number[];
 }
 
 /** What was known before a scrape. */
@@ -84,6 +95,7 @@ export class NaiveEngine {
       if (series.kind === 'level') this.#series.delete(key);
       series.touched = now;
       series.changed = false;
+      series.isLeftOut = true;
       series.exemplars.clear();
     }
     for (const scraper of this.#scrapers.values()) scraper.open = [];
@@ -104,6 +116,8 @@ export class NaiveEngine {
         base: 0,
         oldBase: 0,
         buckets: [0, 0, 0],
+        isLeftOut: false,
+        returns: [],
         given: new Map(),
         exemplars: new Map(),
       };
@@ -114,6 +128,10 @@ export class NaiveEngine {
   }
 
   add(series: Series, by: number): void {
+    if (series.isLeftOut) {
+      series.returns.push({ number: this.#births++, value: series.value, buckets: [...series.buckets] });
+      series.isLeftOut = false;
+    }
     series.value += by;
     series.changed = true;
     series.buckets[bucketOf(by)]! += 1;
@@ -150,7 +168,10 @@ export class NaiveEngine {
       for (const series of this.#series.values()) {
         if (series.kind !== kind || !this.owners.has(series.owner)) continue;
         const isOld = idleMs > 0 && now - series.touched > idleMs && series.touched < unseen;
-        if (isOld && (kind === 'hits' || kind === 'took')) continue;
+        if (isOld && (kind === 'hits' || kind === 'took')) {
+          series.isLeftOut = true;
+          continue;
+        }
         if (kind === 'seen') {
           const due = series.value - (series.given.get(id) ?? 0);
           if (due === 0) continue;
@@ -158,7 +179,7 @@ export class NaiveEngine {
           series.given.set(id, series.value);
           lines.push(line('seen', series.labels, due));
         } else if (kind === 'level') lines.push(line('level', series.labels, series.value));
-        else lines.push(...(kind === 'hits' ? counter : histogram)(series, series.born >= known, format));
+        else lines.push(...(kind === 'hits' ? counter : histogram)(shownTo(series, known), format));
       }
       if (lines.length > before) lines.push(...head(kind, format));
     }
@@ -198,6 +219,13 @@ export class NaiveEngine {
   }
 }
 
+/** What one who knows all that was born or returned before `known` is shown. */
+function shownTo(series: Series, known: number): Series {
+  if (series.born >= known) return { ...series, value: 0, buckets: [0, 0, 0], exemplars: new Map() };
+  const base = series.returns.find(({ number }) => number >= known);
+  return base ? { ...series, value: base.value, buckets: [...base.buckets], exemplars: new Map() } : series;
+}
+
 function head(kind: Kind, format: Format): readonly string[] {
   const [name, type] = HEADS[kind];
   const title = format === 'openmetrics' ? name.replace(/_total$/, '') : name;
@@ -216,23 +244,23 @@ function exemplarText(found: Exemplar | undefined): string {
   return ` # {id="${escaped(id)}"} ${value} ${(time / 1000).toFixed(3)}`;
 }
 
-function counter(series: Series, isNew: boolean, format: Format): readonly string[] {
+function counter(series: Series, format: Format): readonly string[] {
   const { labels, value, created, exemplars } = series;
-  const behind = isNew || format === 'text' ? '' : exemplarText(exemplars.get(0));
-  const lines = [line('hits_total', labels, isNew ? 0 : value) + behind];
+  const behind = format === 'text' ? '' : exemplarText(exemplars.get(0));
+  const lines = [line('hits_total', labels, value) + behind];
   return format === 'text' ? lines : [...lines, line('hits_created', labels, created / 1000)];
 }
 
-function histogram(series: Series, isNew: boolean, format: Format): readonly string[] {
+function histogram(series: Series, format: Format): readonly string[] {
   const { labels, value, buckets, created, exemplars } = series;
   let count = 0;
   const bounds = ['0.5', format === 'text' ? '2' : '2.0', '+Inf'];
   const lines = bounds.map((le, index) => {
-    count += isNew ? 0 : buckets[index]!;
-    const behind = isNew || format === 'text' ? '' : exemplarText(exemplars.get(index));
+    count += buckets[index]!;
+    const behind = format === 'text' ? '' : exemplarText(exemplars.get(index));
     return line('took_seconds_bucket', [...labels, ['le', le]], count) + behind;
   });
-  lines.push(line('took_seconds_sum', labels, isNew ? 0 : value), line('took_seconds_count', labels, count));
+  lines.push(line('took_seconds_sum', labels, value), line('took_seconds_count', labels, count));
   if (format === 'openmetrics') lines.push(line('took_seconds_created', labels, created / 1000));
   return lines;
 }

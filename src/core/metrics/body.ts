@@ -1,10 +1,8 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { type ByteWriter, overwriteValue } from './bytes.ts';
-import { PAGE_ROWS, type SeriesTable } from './table.ts';
-
-/** Series of one chunk. */
-export const CHUNK_ROWS = 32 * PAGE_ROWS;
+import { CHUNK_ROWS } from './pages.ts';
+import type { SeriesTable } from './table.ts';
 
 /** Level 6 is three times as slow for 6 % fewer bytes. */
 const GZIP_LEVEL = 1;
@@ -72,8 +70,8 @@ export class Chunk {
 export interface Line {
   /** What stands before its value. */
   before(writer: ByteWriter, row: number): void;
-  /** What stands after it; `isNew` if it is shown at 0, whatever it is. */
-  after(writer: ByteWriter, row: number, isNew: boolean): void;
+  /** What stands after it; `isBase` if it is shown at what it was before. */
+  after(writer: ByteWriter, row: number, isBase: boolean): void;
 }
 
 /**
@@ -132,15 +130,20 @@ export class Body {
     return chunk;
   }
 
-  /** The text of a chunk in which series born from `known` on are shown at 0. */
-  withZeros(index: number, idleBefore: number, known: number): Buffer {
-    const { born, totals } = this.#table;
+  /** Whether there may be series in a chunk of which one who knows all before `known` is shown their base. */
+  hasBases(index: number, known: number): boolean {
+    return Math.max(this.#chunks[index]?.newest ?? 0, this.#table.returns.newest(index)) >= known;
+  }
+
+  /** The text of a chunk in which these are shown at their base. */
+  withBases(index: number, idleBefore: number, known: number): Buffer {
+    const table = this.#table;
     for (let row = index * CHUNK_ROWS; row < this.#end(index); row++) {
-      if (!this.#isShown(row, idleBefore)) continue;
-      const isNew = born[row]! >= known;
+      if (!table.isShown(row) || table.leavesOut(row, idleBefore)) continue;
+      const base = table.base(row, known);
       this.#line.before(this.#writer, row);
-      this.#writer.value(isNew ? 0 : totals.values[row]!);
-      this.#line.after(this.#writer, row, isNew);
+      this.#writer.value(base ? base.values[0]! : table.totals.values[row]!);
+      this.#line.after(this.#writer, row, base !== undefined);
     }
     return this.#writer.take();
   }
@@ -176,8 +179,9 @@ export class Body {
     chunk.hidden = Number.NEGATIVE_INFINITY;
     const first = index * CHUNK_ROWS;
     for (let row = first; row < this.#end(index); row++) {
-      if (!this.#isShown(row, idleBefore)) {
-        if (this.#table.isShown(row)) chunk.hidden = Math.max(chunk.hidden, touched[row]!);
+      if (!this.#table.isShown(row)) continue;
+      if (this.#table.leavesOut(row, idleBefore)) {
+        chunk.hidden = Math.max(chunk.hidden, touched[row]!);
         continue;
       }
       this.#line.before(writer, row);
@@ -194,9 +198,5 @@ export class Body {
 
   #end(index: number): number {
     return Math.min((index + 1) * CHUNK_ROWS, this.#table.length);
-  }
-
-  #isShown(row: number, idleBefore: number): boolean {
-    return this.#table.isShown(row) && this.#table.touched[row]! >= idleBefore;
   }
 }

@@ -28,6 +28,14 @@ export class Column {
     if ((row + 1) * this.width > this.values.length) this.values = grown(this.values, (row + 1) * this.width);
   }
 
+  /** The values of a row, in an array that is no longer than they are. */
+  copy(row: number): readonly number[] {
+    const { values, width } = this;
+    const copy = new Array<number>(width);
+    for (let i = 0; i < width; i++) copy[i] = values[row * width + i]!;
+    return copy;
+  }
+
   /** Notes that values of a row changed. */
   mark(row: number): void {
     this.#dirty.note((row / this.#pageRows) | 0);

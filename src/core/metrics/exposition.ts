@@ -66,16 +66,15 @@ function* writeOwed(sheet: Sheet, family: Family, { collection, view }: Expositi
   }
 }
 
-/** A series that this scraper has not seen yet is shown at 0 once, so that `increase()` sees its first events. */
 function* putCounter(sheet: Sheet, family: Family, table: SeriesTable, options: ExpositionOptions): Generator<void> {
   const { collection, view } = options;
   const body = bodyOf(family, table, view);
   const idleBefore = idleSince(options);
   for (let index = 0; index < body.length; index++) {
     const chunk = body.chunk(index, idleBefore);
-    const isNew = chunk.newest >= collection.known;
     if (chunk.text.bytes.length === 0) continue;
-    sheet.put(isNew ? body.withZeros(index, idleBefore, collection.known) : chunk.text);
+    const hasBases = body.hasBases(index, collection.known);
+    sheet.put(hasBases ? body.withBases(index, idleBefore, collection.known) : chunk.text);
     yield;
   }
 }
@@ -88,7 +87,7 @@ function* writeHistogram(
 ): Generator<void> {
   const idleBefore = idleSince(options);
   for (let row = 0; row < table.length; row++) {
-    if (!table.isShown(row) || table.touched[row]! < idleBefore) continue;
+    if (!table.isShown(row) || table.leavesOut(row, idleBefore)) continue;
     writeBuckets(sheet.writer(), { family, row, view: options.view }, table, options.collection);
     yield;
   }
@@ -104,19 +103,19 @@ interface Shown {
 function writeBuckets(writer: ByteWriter, shown: Shown, table: SeriesTable, { known }: Collection): void {
   const { family, row, view } = shown;
   const { buckets = [] } = family.def;
-  const { values, width } = table.totals;
-  const isNew = table.born[row]! >= known;
-  const exemplars = view.format === 'openmetrics' && !isNew ? family.exemplars : null;
+  const base = table.base(row, known);
+  const values = base?.values ?? table.totals.copy(row);
+  const exemplars = view.format === 'openmetrics' && !base ? family.exemplars : null;
   let count = 0;
   for (let i = 0; i <= buckets.length; i++) {
-    count += isNew ? 0 : values[row * width + i]!;
+    count += values[i]!;
     const bound = formatValue(buckets[i] ?? Number.POSITIVE_INFINITY);
     const le = view.format === 'openmetrics' && /^[0-9]+$/.test(bound) ? `${bound}.0` : bound;
     writeValue(writer, shown, '_bucket', count, `le="${le}"`);
     if (exemplars) writer.text(exemplars.text(row, i));
     writer.text('\n');
   }
-  writeSample(writer, shown, '_sum', isNew ? 0 : values[row * width + width - 1]!);
+  writeSample(writer, shown, '_sum', values[buckets.length + 1]!);
   writeSample(writer, shown, '_count', count);
   if (view.format === 'openmetrics') writeSample(writer, shown, '_created', table.created[row]! / 1000);
 }

@@ -5,6 +5,7 @@ import { type Exemplars, exemplarsOf } from './exemplars.ts';
 import { type Label, shownSuffix, suffixLabels } from './labels.ts';
 import { Maxima } from './maxima.ts';
 import { Natives } from './natives.ts';
+import type { Audience } from './returns.ts';
 import { SinceValues } from './since.ts';
 import type { Seed } from './sketch/hash.ts';
 import { DistinctSketch, Sketches, TopSketch } from './sketches.ts';
@@ -12,7 +13,7 @@ import type { Symbols } from './symbols.ts';
 import { SeriesTable } from './table.ts';
 import type { View } from './view.ts';
 
-/** What all families share: the texts of their labels. */
+/** What all families share: the texts of their labels, and what is kept and shown of series. */
 export interface Texts {
   /** Values of declared labels. */
   readonly symbols: Symbols;
@@ -24,6 +25,9 @@ export interface Texts {
   readonly areNative: boolean;
   /** Whether exemplars are kept. */
   readonly areExemplified: boolean;
+  readonly audience: Audience;
+  /** Whether counters and histograms are left out while they do not change. */
+  readonly areLeftOut: boolean;
 }
 
 /** One metric with all of its series, whichever instance they belong to. */
@@ -60,7 +64,8 @@ export interface Family {
 export function createFamily(def: MetricDef, texts: Texts, errorsOf: Family['errorsOf'] = null): Family {
   const width = def.type === 'histogram' ? (def.buckets?.length ?? 0) + 2 : 1;
   const hasRows = def.type === 'counter' || def.type === 'histogram' || def.type === 'since';
-  const table = hasRows ? new SeriesTable({ ...texts, labels: def.labels.length, width }) : null;
+  const areLeftOut = texts.areLeftOut && def.type !== 'since';
+  const table = hasRows ? new SeriesTable({ ...texts, labels: def.labels.length, width, areLeftOut }) : null;
   return {
     def,
     table,
@@ -102,8 +107,8 @@ export function bodyOf(family: Family, table: SeriesTable, view: View): Body {
       family.labels(writer, row, view);
       writer.text(' ');
     },
-    after: (writer, row, isNew) => {
-      if (exemplars && !isNew) writer.text(exemplars.text(row, 0));
+    after: (writer, row, isBase) => {
+      if (exemplars && !isBase) writer.text(exemplars.text(row, 0));
       writer.text('\n');
       if (view.format === 'text') return;
       writer.text(created);

@@ -48,12 +48,12 @@ function* owed(family: Family, { collection, view }: ExpositionOptions): Generat
 
 function* counters(family: Family, table: SeriesTable, options: ExpositionOptions): Generator<NumberMetric> {
   for (const row of shownRows(table, options)) {
-    const isZero = isNew(table, row, options);
+    const base = table.base(row, options.collection.known);
     yield {
       labels: family.pairs(row, options.view),
-      value: isZero ? 0 : table.totals.values[row]!,
+      value: base ? base.values[0]! : table.totals.values[row]!,
       createdMs: table.created[row]!,
-      exemplar: isZero ? undefined : exemplarAt(family, row, 0),
+      exemplar: base ? undefined : exemplarAt(family, row, 0),
     };
   }
 }
@@ -65,23 +65,21 @@ function* histograms(
 ): Generator<ClassicHistogram | NativeMetric> {
   const { natives } = family;
   const { buckets = [] } = family.def;
-  const { width } = table.totals;
   for (const row of shownRows(table, options)) {
+    const base = table.base(row, options.collection.known);
+    const [labels, createdMs] = [family.pairs(row, options.view), table.created[row]!];
     if (natives) {
-      const native = isNew(table, row, options) ? natives.empty : natives.of(row);
-      yield { labels: family.pairs(row, options.view), native, createdMs: table.created[row]! };
+      yield { labels, native: base ? natives.shown(base) : natives.of(row), createdMs };
       continue;
     }
-    const values = table.totals.values.slice(row * width, (row + 1) * width);
-    const isZero = isNew(table, row, options);
-    if (isZero) values.fill(0);
+    const values = base?.values ?? table.totals.copy(row);
     yield {
-      labels: family.pairs(row, options.view),
+      labels,
       bounds: buckets,
-      counts: values.subarray(0, width - 1),
-      sum: values[width - 1]!,
-      createdMs: table.created[row]!,
-      exemplars: isZero ? undefined : exemplarsIn(family, row, width - 1),
+      counts: values,
+      sum: values[buckets.length + 1]!,
+      createdMs,
+      exemplars: base ? undefined : exemplarsIn(family, row, buckets.length + 1),
     };
   }
 }
@@ -98,11 +96,6 @@ function exemplarAt({ exemplars }: Family, row: number, bucket: number): Exempla
 function* shownRows(table: SeriesTable, options: ExpositionOptions): Generator<number> {
   const idleBefore = idleSince(options);
   for (let row = 0; row < table.length; row++) {
-    if (table.isShown(row) && table.touched[row]! >= idleBefore) yield row;
+    if (table.isShown(row) && !table.leavesOut(row, idleBefore)) yield row;
   }
-}
-
-/** A series that this scraper has not seen yet is shown at 0 once. */
-function isNew(table: SeriesTable, row: number, { collection }: ExpositionOptions): boolean {
-  return table.born[row]! >= collection.known;
 }

@@ -1,5 +1,6 @@
 import type { Cell, SavedCells } from '../cells.ts';
 import { NativeHistogram, type SavedNative } from './native.ts';
+import type { Base } from './returns.ts';
 import type { SeriesTable } from './table.ts';
 
 /** What is saved of one: whose it is, as rows may become others', and what it counted. */
@@ -17,6 +18,7 @@ export class Natives {
 
   constructor(table: SeriesTable) {
     this.#table = table;
+    table.returns.native = (row) => this.of(row).save();
   }
 
   observe(row: number, value: number): void {
@@ -34,9 +36,9 @@ export class Natives {
     return found && found.born === this.#table.born[row] ? found.histogram : EMPTY;
   }
 
-  /** What a series shows that observed nothing yet. */
-  get empty(): NativeHistogram {
-    return EMPTY;
+  /** What a series shows in the place of its histogram. */
+  shown({ native }: Base): NativeHistogram {
+    return native ? NativeHistogram.restore(native) : EMPTY;
   }
 
   get dirty(): boolean {

@@ -1,5 +1,10 @@
 import { grown } from './grown.ts';
 
+/** Rows of one page, the unit in which births are saved and told of. */
+export const PAGE_ROWS = 64;
+/** Rows of one chunk, the unit in which what is shown of a counter is kept. */
+export const CHUNK_ROWS: number = 32 * PAGE_ROWS;
+
 /** Numbers of pages, each noted once until they are taken. */
 export class Pages {
   #isNoted = new Uint8Array(16);

@@ -4,6 +4,7 @@ import { createFamily, type Family, seriesCount, type Texts } from './family.ts'
 import { gaugeHandle } from './gauge.ts';
 import type { Handle, Handles } from './handles.ts';
 import type { Label } from './labels.ts';
+import type { Audience } from './returns.ts';
 import { CounterRows, declared, type LabelSet, OTHER, Rows } from './rows.ts';
 import { randomSeed, type Seed } from './sketch/hash.ts';
 import { AS_IT_IS, Symbols } from './symbols.ts';
@@ -21,6 +22,8 @@ export interface RegistryOptions {
   readonly nativeHistograms?: boolean;
   /** Whether exemplars are kept of the metrics that have them, for those who scrape OpenMetrics or protobuf. */
   readonly exemplars?: boolean;
+  /** Whether counters and histograms are left out while they do not change. */
+  readonly areLeftOut?: boolean;
 }
 
 /** Rows of a family whose values changed. */
@@ -33,7 +36,7 @@ export interface Changed {
 type AnyHandle = Handle<MetricDef>;
 
 /** All metrics of the process: families by name. */
-export class Registry {
+export class Registry implements Audience {
   readonly families = new Map<string, Family>();
   /** Of the hashes that count different values: who does not know it cannot make any collide. */
   seed: Seed = randomSeed();
@@ -43,6 +46,10 @@ export class Registry {
   time = 0;
   /** What the next series to be born is numbered. */
   births = 1;
+  /** What collections to come may know. */
+  known: readonly number[] = [];
+  /** The number of the last series to return. */
+  #returned = 0;
   /** Series of gauges that were ever born. */
   gaugesBorn = 0;
   /** Series that were there when they were last counted, less all that were ever born until then. */
@@ -64,7 +71,28 @@ export class Registry {
       seed: () => this.seed,
       areNative: options.nativeHistograms === true,
       areExemplified: options.exemplars === true,
+      areLeftOut: options.areLeftOut === true,
+      audience: this,
     };
+  }
+
+  /** Begins a collection: all that was born or returned until now has a number below this one, and what comes has not. */
+  begin(): number {
+    this.births = Math.max(this.births, this.#returned + 1);
+    return this.births;
+  }
+
+  /** It takes no number of its own, as births would run out of them: a series may return as often as it will. */
+  returning(): number {
+    this.#returned = this.births;
+    return this.births;
+  }
+
+  /** Tells what collections to come may know, and forgets what then nobody will be shown. */
+  setKnown(known: readonly number[]): void {
+    this.known = known;
+    const least = known.reduce((least, one) => Math.min(least, one), Number.POSITIVE_INFINITY);
+    for (const { table } of this.families.values()) table?.returns.prune(least);
   }
 
   /** Most series that a metric may have. */
@@ -209,6 +237,7 @@ function rowsHandle(rows: Rows, { def, natives, exemplars }: Family, table: Seri
     const observeIn = (row: number, value: number) => {
       table.add(row, bucketOf(buckets, value), 1);
       table.add(row, buckets.length + 1, value);
+      // After the table, which notes what they were before a return.
       natives?.observe(row, value);
     };
     return {

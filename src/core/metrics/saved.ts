@@ -1,6 +1,7 @@
 import { bytesOf, type Cell, numbersOf, type SavedCells } from '../cells.ts';
 import type { MetricDef } from './define.ts';
 import type { Registry } from './registry.ts';
+import type { SavedReturns } from './returns.ts';
 import type { Seed } from './sketch/hash.ts';
 import type { SavedRow } from './table.ts';
 
@@ -15,6 +16,7 @@ export function takeSeries(registry: Registry): Cell[] {
     if (!table) continue;
     for (const { page, rows } of table.takeRows()) cells.push([['rows', name, page], rows]);
     for (const { page, values } of table.totals.take()) cells.push([['totals', name, page], bytesOf(values)]);
+    for (const { page, returns } of table.returns.take()) cells.push([['returns', name, page], returns]);
     if (natives) cells.push(...natives.take(name));
     if (!since) continue;
     for (const { column, page, values } of since.take()) cells.push([['since', name, column, page], bytesOf(values)]);
@@ -50,11 +52,15 @@ export function restoreSeries(registry: Registry, saved: SavedCells): void {
     for (const [[page], value] of saved.under('totals', name)) {
       table.totals.restore({ page: Number(page), values: numbersOf(value) });
     }
+    for (const [[page], returns] of saved.under('returns', name)) {
+      table.returns.restore({ page: Number(page), returns: returns as SavedReturns['returns'] });
+    }
     for (const [[column, page], value] of saved.under('since', name)) {
       since?.restore({ column: String(column), page: Number(page), values: numbersOf(value) });
     }
     natives?.restore(saved, name);
     table.restored(registry.time);
+    registry.births = Math.max(registry.births, table.returns.last + 1);
     for (let row = 0; row < table.length; row++) registry.births = Math.max(registry.births, table.born[row]! + 1);
   }
 }

@@ -18,18 +18,18 @@ export interface Scraper {
   /** When the last collection that it got began, and the one before that. */
   last: number;
   before: number;
-  /** What the registry's `births` was when it came: a counter born from then on is shown to it at 0 first. */
+  /** What the registry's `begin` gave when it came: a series that is born or returns from then on it has not seen. */
   shown: number;
 }
 
 /** One collection by one scraper, to be ended by either `delivered` or `failed`. */
 export interface Collection {
   readonly scraper: Scraper;
-  /** Series born before this were shown to this scraper, or before it first came. */
+  /** Series that were born or returned before this were shown to this scraper, or before it first came. */
   readonly known: number;
   /**
    * What changed from then on may not have been shown to this scraper, in milliseconds since 1970: that of two
-   * collections, as in the first of them a series that is new is shown at 0.
+   * collections, as in the first of them a series that is new, or returns, is shown at its base.
    */
   readonly unseen: number;
   /** What the scraper is owed of a family, some rows at a time; once told, it counts as given. */
@@ -38,6 +38,9 @@ export interface Collection {
   /** The answer did not arrive: all of it is owed again. */
   failed(): void;
 }
+
+/** What of a scraper is as it was before a collection, if that fails. */
+type Was = Pick<Scraper, 'shown' | 'last' | 'before'>;
 
 /** What a collection gave of each metric. */
 type AllGiven = { readonly since: SinceValues; readonly slices: readonly Given[] }[];
@@ -50,7 +53,7 @@ export class Scrapers {
   #scrapers: Scraper[] = [];
   readonly #registry: Registry;
   /** The collections of each scraper that may still fail, oldest first: what it was before each of them. */
-  readonly #before = new WeakMap<Scraper, { was: Partial<Scraper> }[]>();
+  readonly #before = new WeakMap<Scraper, { was: Was }[]>();
   /** Collections that have neither arrived nor failed yet. */
   #open = 0;
   #rotated: number;
@@ -69,6 +72,7 @@ export class Scrapers {
   restore(scrapers: readonly Scraper[]): void {
     this.#scrapers = scrapers.map((scraper) => ({ ...scraper }));
     for (const { shown } of scrapers) this.#registry.births = Math.max(this.#registry.births, shown);
+    this.#tellKnown();
   }
 
   /** True once, if the list changed since it was last asked. */
@@ -81,17 +85,18 @@ export class Scrapers {
   /** Begins a collection. */
   begin(id: string, now: number): Collection {
     this.#age(now);
-    const { births } = this.#registry;
+    const births = this.#registry.begin();
     const scraper = this.#scrapers.find((known) => known.id === id) ?? this.#welcome(id, now);
     const { shown, last, before } = scraper;
     Object.assign(scraper, { seen: now, shown: births, last: now, before: last });
     this.#changed = true;
     const given: AllGiven = [];
-    const mine = { was: { shown, last, before } as Partial<Scraper> };
+    const mine = { was: { shown, last, before } };
     const all = this.#before.get(scraper) ?? [];
     this.#before.set(scraper, all);
     all.push(mine);
     this.#open += 1;
+    this.#tellKnown();
     return {
       scraper,
       known: shown,
@@ -101,6 +106,7 @@ export class Scrapers {
         this.#open -= 1;
         // It showed at its value what the earlier ones showed at 0, and no counter may go back if one of them fails.
         all.splice(0, all.indexOf(mine) + 1);
+        this.#tellKnown();
         // What was given in a collection under way may be owed again: it is not to be forgotten before that is known.
         if (this.#open === 0) this.#sweep();
       },
@@ -118,6 +124,7 @@ export class Scrapers {
           else Object.assign(scraper, mine.was);
           all.splice(place, 1);
         }
+        this.#tellKnown();
         this.#changed = true;
       },
     };
@@ -148,6 +155,16 @@ export class Scrapers {
     this.#scrapers.push(scraper);
     for (const { since } of this.#registry.families.values()) since?.welcome(index);
     return scraper;
+  }
+
+  /** Any collection under way may fail, and then what it showed is not known. */
+  #tellKnown(): void {
+    const known = new Set<number>();
+    for (const scraper of this.#scrapers) {
+      known.add(scraper.shown);
+      for (const { was } of this.#before.get(scraper) ?? []) known.add(was.shown);
+    }
+    this.#registry.setKnown([...known]);
   }
 
   #sweep(): void {

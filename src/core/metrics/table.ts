@@ -1,16 +1,14 @@
 import { Column } from './column.ts';
 import { grown } from './grown.ts';
 import { SeriesKeys } from './keys.ts';
-import { Pages } from './pages.ts';
+import { PAGE_ROWS, Pages } from './pages.ts';
+import { type Audience, type Base, Returns } from './returns.ts';
 import type { Symbols } from './symbols.ts';
 
 /** A series as it is saved; null where there is none. `labels` are the values of the declared labels, in their order. */
 export type SavedRow =
   | readonly [owner: string, born: number, created: number, suffix: string, ...labels: readonly string[]]
   | null;
-
-/** Rows of one page, the unit in which births are saved and told of. */
-export const PAGE_ROWS = 64;
 
 /** A page of series as it is saved: `PAGE_ROWS` rows, the last ones left out where there are none. */
 export interface SavedRows {
@@ -27,6 +25,9 @@ export interface TableOptions {
   readonly labels: number;
   /** Numbers that one series holds: 1, or for a histogram one per bucket, +Inf, and the sum. */
   readonly width: number;
+  readonly audience: Audience;
+  /** Whether series are left out while they do not change: then any that is restored may have been. */
+  readonly areLeftOut: boolean;
 }
 
 /** What a new row is made of: `ids` are the numbers of its label values and, at the end, of its suffix. */
@@ -40,6 +41,10 @@ export interface Birth {
   readonly created: number;
 }
 
+/** What a row can be: its values changed and were not taken yet, or somebody was not shown it since they did. */
+const CHANGED = 1;
+const LEFT_OUT = 2;
+
 /**
  * The series of one metric, each in a row of typed arrays: its key, its values, when it was born.
  *
@@ -49,6 +54,8 @@ export class SeriesTable {
   readonly keys: SeriesKeys;
   /** Values by row. */
   readonly totals: Column;
+  /** Those that changed after they had been left out. */
+  readonly returns: Returns;
   /** Number of each row's series among all that were ever born; 0 for a row that is free. */
   born = new Uint32Array(16);
   /** Milliseconds since 1970. */
@@ -71,27 +78,33 @@ export class SeriesTable {
   readonly #free: number[] = [];
   readonly #unsaved = new Pages();
   readonly #moved = new Pages();
-  #isChanged = new Uint8Array(16);
+  readonly #areLeftOut: boolean;
+  /** What is shown of a series that is new. */
+  readonly #zero: Base;
+  #state = new Uint8Array(16);
   #changed: number[] = [];
 
-  constructor({ symbols, suffixes, labels, width }: TableOptions) {
+  constructor({ symbols, suffixes, labels, width, audience, areLeftOut }: TableOptions) {
     this.#symbols = symbols;
     this.#suffixes = suffixes;
     this.#labels = labels;
     this.keys = new SeriesKeys(labels + 1);
     this.totals = new Column(width);
+    this.returns = new Returns(audience, width);
+    this.#areLeftOut = areLeftOut;
+    this.#zero = { values: new Array<number>(width).fill(0), native: null };
   }
 
-  /** Adds to the only value of a row. */
+  /** Adds to the only value of a row, after it was noted: a return needs the value of before. */
   inc(row: number, by: number): void {
+    if (this.#state[row] !== CHANGED) this.#note(row);
     this.totals.values[row]! += by;
-    if (this.#isChanged[row] === 0) this.#note(row);
   }
 
   /** Adds to one of the values of a row. */
   add(row: number, index: number, by: number): void {
+    if (this.#state[row] !== CHANGED) this.#note(row);
     this.totals.values[row * this.totals.width + index]! += by;
-    if (this.#isChanged[row] === 0) this.#note(row);
   }
 
   /** The number of an owner. */
@@ -118,6 +131,8 @@ export class SeriesTable {
     this.born[row] = 0;
     this.frees += 1;
     this.#orphans.delete(row);
+    this.returns.forget(row);
+    if (this.#state[row] === LEFT_OUT) this.#state[row] = 0;
     this.count -= 1;
     this.#free.push(row);
     this.#move(row);
@@ -126,6 +141,23 @@ export class SeriesTable {
   /** Whether a row holds a series that is to be shown. */
   isShown(row: number): boolean {
     return this.born[row] !== 0 && (this.#orphans.size === 0 || !this.#orphans.has(row));
+  }
+
+  /** Whether a row that is shown is to be left out, as it was touched for the last time before `idleBefore`. */
+  leavesOut(row: number, idleBefore: number): boolean {
+    // One that changed just now would otherwise return without anybody having noted from what.
+    if (this.touched[row]! >= idleBefore || this.#state[row] === CHANGED) return false;
+    this.#state[row] = LEFT_OUT;
+    return true;
+  }
+
+  /**
+   * What is shown of a row, in the place of its values, to one who knows all that was born or returned before `known`:
+   * zero of a series that is new, and of one that returns what it was before. So whoever adds up what it grew by sees
+   * its first events, too. Undefined for its values.
+   */
+  base(row: number, known: number): Base | undefined {
+    return this.born[row]! >= known ? this.#zero : this.returns.find(row, known);
   }
 
   /** Number of series that are to be shown. */
@@ -144,7 +176,7 @@ export class SeriesTable {
   takeChanged(time: number): readonly number[] {
     const changed = this.#changed;
     for (const row of changed) {
-      this.#isChanged[row] = 0;
+      this.#state[row] = 0;
       this.touched[row] = time;
     }
     this.totals.markAll(changed);
@@ -163,7 +195,7 @@ export class SeriesTable {
   }
 
   get dirty(): boolean {
-    return this.#changed.length > 0 || this.#unsaved.any || this.totals.dirty;
+    return this.#changed.length > 0 || this.#unsaved.any || this.totals.dirty || this.returns.dirty;
   }
 
   /** Takes saved rows back; those of owners that `isThere` denies are kept unseen. */
@@ -185,7 +217,10 @@ export class SeriesTable {
   /** Ends a restore: rows that no series took are free, and what was saved counts as having changed at this time. */
   restored(time: number): void {
     this.touched.fill(time, 0, this.length);
-    for (let row = this.length - 1; row >= 0; row--) if (this.born[row] === 0) this.#free.push(row);
+    for (let row = this.length - 1; row >= 0; row--) {
+      if (this.born[row] === 0) this.#free.push(row);
+      else if (this.#areLeftOut && this.#state[row] !== CHANGED) this.#state[row] = LEFT_OUT;
+    }
   }
 
   #place(row: number, { ids, owner, born, created }: Birth): void {
@@ -221,7 +256,8 @@ export class SeriesTable {
   }
 
   #note(row: number): void {
-    this.#isChanged[row] = 1;
+    if (this.#state[row] === LEFT_OUT) this.returns.note(row, this.totals);
+    this.#state[row] = CHANGED;
     this.#changed.push(row);
   }
 
@@ -232,6 +268,6 @@ export class SeriesTable {
     this.created = grown(this.created, row + 1);
     this.touched = grown(this.touched, row + 1);
     this.#owner = grown(this.#owner, row + 1);
-    this.#isChanged = grown(this.#isChanged, row + 1);
+    this.#state = grown(this.#state, row + 1);
   }
 }

@@ -1,8 +1,8 @@
 import { gunzipSync } from 'node:zlib';
 import t from 'tap';
-import { CHUNK_ROWS } from '../../../src/core/metrics/body.ts';
 import { counter } from '../../../src/core/metrics/define.ts';
 import { expose } from '../../../src/core/metrics/exposition.ts';
+import { CHUNK_ROWS } from '../../../src/core/metrics/pages.ts';
 import { Registry } from '../../../src/core/metrics/registry.ts';
 import { Scrapers } from '../../../src/core/metrics/scrape.ts';
 import type { Exposition } from '../../../src/core/metrics/sheet.ts';
@@ -90,11 +90,13 @@ t.test('idle series come back when they change, however many others do', async (
   t.equal((await shown(IDLE_MS)).size, last + 1);
   t.equal((await shown(IDLE_MS + 1)).size, last - 9);
   count(1, last + 1);
-  const after = await shown(IDLE_MS + 2);
-  t.equal(after.size, last + 1);
-  t.equal(after.get(0), 11);
-  t.equal(after.get(1), 12);
-  t.equal(after.get(last), 11);
+  for (const returned of [10, 11]) {
+    const after = await shown(IDLE_MS + 2);
+    t.equal(after.size, last + 1);
+    t.equal(after.get(0), 11);
+    t.equal(after.get(1), 12);
+    t.equal(after.get(last), returned);
+  }
 });
 
 t.test('a clock that is set back brings idle series back, and does not keep others for ever', async (t) => {

@@ -104,6 +104,7 @@ t.test('idle counters are left out, and go on from their total', async (t) => {
   t.same(await scrape(1_501), {});
   registry.time = 2_000;
   hits.inc({ who: 'x', how: '' });
+  t.same(await scrape(2_000), { 'test_hits_total{who="x"}': 3 }, 'as it was left');
   t.same(await scrape(2_000), { 'test_hits_total{who="x"}': 4 });
 });
 
