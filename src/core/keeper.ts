@@ -99,7 +99,7 @@ function collect({ registry, scrapers, pipelines, queue }: KeeperOptions, failed
   const { cells: queued, blocks } = queue?.take() ?? { cells: [], blocks: [] };
   const series = isChanged(registry) ? takeSeries(registry) : [];
   const cells = [...pipelines().flatMap((pipeline) => pipeline.takeCells()), ...series, ...queued];
-  if (scrapers.takeChanged()) cells.push([['scrapers'], scrapers.list().map((scraper) => ({ ...scraper }))]);
+  if (scrapers.takeChanged()) cells.push([['scrapers'], scrapers.saved()]);
   if (failed.cells.length === 0) return { cells, blocks };
   return { cells: mergeCells(failed.cells, cells), blocks: [...failed.blocks, ...blocks] };
 }

@@ -45,6 +45,8 @@ t.test('a new series is shown at 0 to those who came before, then at its value',
   t.equal(await shown('a', 'one'), 2);
   await append(program, 'INFO new.two: match ["x"]');
   t.equal(await shown('a', 'two'), 0);
+  // That it arrived is saved with the next answer at the latest.
+  await shown('newcomer', 'two');
   await program.kill();
   program = await start();
   t.equal(await shown('a', 'two'), 1, 'a crash does not forget what was shown');

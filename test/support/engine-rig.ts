@@ -103,7 +103,7 @@ export class EngineRig {
     const now = this.#now;
     if (step.do === 'step') this.#now += step.ms;
     if (step.do === 'save') {
-      this.#disk.save([...takeSeries(this.#registry), [['scrapers'], [...this.#scrapers.list()]]]);
+      this.#disk.save([...takeSeries(this.#registry), [['scrapers'], this.#scrapers.saved()]]);
       this.#naive.settle(now);
       this.#saved = this.#naive.save();
     }

@@ -60,7 +60,9 @@ export async function startKilling(home: Home, story: Story, random: Random): Pr
     await victim?.kill();
     program = null;
     if (random.chance(0.4)) await sleep(random.within(0, 400));
-    program = await home.start({ until: 'spawned' });
+    const next = await home.start({ until: 'spawned' });
+    for (const { ledger } of collectors) ledger.killed();
+    program = next;
   }
 
   async function conclude(): Promise<void> {

@@ -21,6 +21,8 @@ export interface Ledger {
   take(text: string): Exposition;
   /** An answer did not arrive, or not whole. */
   cut(): void;
+  /** The program was killed, and does not know whether its last answer arrived: what that showed at 0 may be so again. */
+  killed(): void;
 }
 
 /** Metrics of "since the last collection". */
@@ -44,6 +46,7 @@ export function openLedger(lines: readonly StoryLine[]): Ledger {
   let answers = 0;
   let cuts = 0;
   let wasCut = false;
+  let wasKilled = false;
 
   /** No counter and no bucket is ever lower than it was shown. */
   function checkGrowth(exposition: Exposition): void {
@@ -108,7 +111,7 @@ export function openLedger(lines: readonly StoryLine[]): Ledger {
     take: (text) => {
       const exposition = parseExposition(text);
       const from = known;
-      const before = new Set(shown.keys());
+      const before = new Set([...shown].flatMap(([key, value]) => (wasKilled && value === 0 ? [] : [key])));
       const items = exposition.value('trailgauge_source_items_total', { source: 'reaction' });
       if (items === undefined || items < from || items > lines.length) {
         throw new Error(`found ${items} lines read, wanted ${from} to ${lines.length}`);
@@ -118,12 +121,16 @@ export function openLedger(lines: readonly StoryLine[]): Ledger {
       checkCounters(exposition, before);
       checkSince(exposition, from);
       wasCut = false;
+      wasKilled = false;
       answers += 1;
       return exposition;
     },
     cut: () => {
       wasCut = true;
       cuts += 1;
+    },
+    killed: () => {
+      wasKilled = true;
     },
   };
 }

@@ -55,7 +55,7 @@ interface Was {
 interface Known extends Was {
   seen: number;
   /** Of the scrapes of which nobody knows yet whether they arrived, the oldest first. */
-  open: { was: Was }[];
+  open: { readonly from: Was; was: Was }[];
 }
 
 /** One scrape: what it ought to show, as lines in no order, and what is to be done if it arrives, and if it does not. */
@@ -98,7 +98,10 @@ export class NaiveEngine {
       series.isLeftOut = true;
       series.exemplars.clear();
     }
-    for (const scraper of this.#scrapers.values()) scraper.open = [];
+    for (const scraper of this.#scrapers.values()) {
+      Object.assign(scraper, scraper.open.at(-1)?.from);
+      scraper.open = [];
+    }
     this.#rotated = now;
   }
 
@@ -158,7 +161,8 @@ export class NaiveEngine {
     this.#age(now);
     const scraper = this.#scrapers.get(id) ?? this.#welcome(id, now);
     const { shown: known, last, before: unseen } = scraper;
-    const mine = { was: { shown: known, last, before: unseen } };
+    const from = { shown: known, last, before: unseen };
+    const mine = { from, was: from };
     scraper.open.push(mine);
     Object.assign(scraper, { shown: this.#births, last: now, before: last, seen: now });
     const lines: string[] = [];

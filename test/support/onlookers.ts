@@ -13,6 +13,9 @@ const CATALOGUE = {
   took: histogram('took_seconds', 'Took.', ['who'], [0.5, 2]),
 };
 
+/** How an answer ends: it arrives or does not, or all ends when it is saved, and nobody knows. */
+export type End = 'arrives' | 'fails' | 'kill';
+
 export type Samples = ReadonlyMap<string, number>;
 
 /** A program that leaves out what is idle, with a clock of its own, and a disk that outlives it. */
@@ -46,7 +49,7 @@ export class Watched {
 
   save(): void {
     this.#unsaved = [];
-    this.#disk.save([...takeSeries(this.registry), [['scrapers'], this.scrapers.list().map((one) => ({ ...one }))]]);
+    this.#disk.save([...takeSeries(this.registry), [['scrapers'], this.scrapers.saved()]]);
   }
 
   hit(who: string, by = 1): void {
@@ -64,7 +67,7 @@ export class Watched {
   }
 
   /** What a scraper is shown, by series; native histograms as their count and sum. */
-  async scrape(id: string, format: ExpositionFormat, arrives = true): Promise<Samples> {
+  async scrape(id: string, format: ExpositionFormat, end: End = 'arrives'): Promise<Samples> {
     this.registry.time = this.now;
     const collection = this.scrapers.begin(id, this.now);
     const view = { format, escaping: 'underscores' } as const;
@@ -72,9 +75,9 @@ export class Watched {
     const bytes = Buffer.concat(shown.pieces);
     shown.giveBack();
     this.save();
-    if (arrives) collection.delivered();
-    else collection.failed();
-    this.save();
+    if (end === 'arrives') collection.delivered();
+    else if (end === 'fails') collection.failed();
+    else this.start();
     return samplesOf(bytes, format);
   }
 

@@ -42,18 +42,26 @@ export interface Collection {
 /** What of a scraper is as it was before a collection, if that fails. */
 type Was = Pick<Scraper, 'shown' | 'last' | 'before'>;
 
+/** A collection under way. */
+interface Begun {
+  /** What its scraper was when it began: what it shows goes on from that. */
+  readonly from: Was;
+  /** What its scraper is again if it fails: that is earlier, where one before it has failed. */
+  was: Was;
+}
+
 /** What a collection gave of each metric. */
 type AllGiven = { readonly since: SinceValues; readonly slices: readonly Given[] }[];
 
 /**
  * Tells scrapers apart, and what each has been given, so that two servers each see every event once.
- * Nothing here waits; whoever saves state saves `list()` with the series.
+ * Nothing here waits; whoever saves state saves `saved()` with the series.
  */
 export class Scrapers {
   #scrapers: Scraper[] = [];
   readonly #registry: Registry;
-  /** The collections of each scraper that may still fail, oldest first: what it was before each of them. */
-  readonly #before = new WeakMap<Scraper, { was: Was }[]>();
+  /** The collections of each scraper that may still fail, oldest first. */
+  readonly #before = new WeakMap<Scraper, Begun[]>();
   /** Collections that have neither arrived nor failed yet. */
   #open = 0;
   #rotated: number;
@@ -66,6 +74,12 @@ export class Scrapers {
 
   list(): readonly Readonly<Scraper>[] {
     return this.#scrapers;
+  }
+
+  /** The list as it is to be saved: if it is taken back while a collection is under way, that has failed. */
+  saved(): readonly Scraper[] {
+    // Only the newest: what it shows goes on from those before it, and may have arrived.
+    return this.#scrapers.map((scraper) => ({ ...scraper, ...this.#before.get(scraper)?.at(-1)?.from }));
   }
 
   /** Takes the list back, after the series. */
@@ -91,7 +105,8 @@ export class Scrapers {
     Object.assign(scraper, { seen: now, shown: births, last: now, before: last });
     this.#changed = true;
     const given: AllGiven = [];
-    const mine = { was: { shown, last, before } };
+    const from = { shown, last, before };
+    const mine: Begun = { from, was: from };
     const all = this.#before.get(scraper) ?? [];
     this.#before.set(scraper, all);
     all.push(mine);
@@ -106,6 +121,7 @@ export class Scrapers {
         this.#open -= 1;
         // It showed at its value what the earlier ones showed at 0, and no counter may go back if one of them fails.
         all.splice(0, all.indexOf(mine) + 1);
+        this.#changed = true;
         this.#tellKnown();
         // What was given in a collection under way may be owed again: it is not to be forgotten before that is known.
         if (this.#open === 0) this.#sweep();
@@ -162,7 +178,7 @@ export class Scrapers {
     const known = new Set<number>();
     for (const scraper of this.#scrapers) {
       known.add(scraper.shown);
-      for (const { was } of this.#before.get(scraper) ?? []) known.add(was.shown);
+      for (const { from, was } of this.#before.get(scraper) ?? []) known.add(from.shown).add(was.shown);
     }
     this.#registry.setKnown([...known]);
   }

@@ -4,7 +4,7 @@ import { Column } from '../../../src/core/metrics/column.ts';
 import type { ExpositionFormat } from '../../../src/core/metrics/negotiate.ts';
 import { CHUNK_ROWS } from '../../../src/core/metrics/pages.ts';
 import { Returns } from '../../../src/core/metrics/returns.ts';
-import { Onlooker, Watched } from '../../support/onlookers.ts';
+import { type End, Onlooker, Watched } from '../../support/onlookers.ts';
 import { seeded } from '../../support/random.ts';
 
 const FORMATS: readonly ExpositionFormat[] = ['text', 'openmetrics', 'protobuf'];
@@ -48,12 +48,12 @@ for (const format of FORMATS) {
       ['took_seconds_count{who="x"}', 3],
     ];
     const after = [[X, 6], ...buckets(1, 3, 4), ['took_seconds_sum{who="x"}', 9.3], ['took_seconds_count{who="x"}', 4]];
-    const shown = async (arrives = true) => Object.fromEntries(await watched.scrape('a', format, arrives));
-    t.same(await shown(false), Object.fromEntries(before));
+    const shown = async (end: End = 'arrives') => Object.fromEntries(await watched.scrape('a', format, end));
+    t.same(await shown('fails'), Object.fromEntries(before));
     watched.now += 1;
     watched.hit('x', 0);
     t.same(await shown(), Object.fromEntries(before), 'the answer before did not arrive');
-    t.same(await shown(false), Object.fromEntries(after));
+    t.same(await shown('fails'), Object.fromEntries(after));
     t.same(await shown(), Object.fromEntries(after));
     t.same(Object.fromEntries(await watched.scrape('new', format)), Object.fromEntries(after), 'it has missed nothing');
   });
@@ -159,7 +159,7 @@ t.test('a row keeps one value for each who needs one, and another series in it h
 });
 
 const scrapers = ['a', 'b'] as const;
-const mostly = fc.constantFrom(true, true, false);
+const ends = fc.constantFrom<End>('arrives', 'arrives', 'arrives', 'fails', 'kill');
 const steps = fc.oneof(
   fc.record({
     do: fc.constant('hit' as const),
@@ -172,7 +172,7 @@ const steps = fc.oneof(
     value: fc.constantFrom(0, 0.25, 1, 64),
   }),
   fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1, 700, IDLE_MS + 1) }),
-  fc.record({ do: fc.constant('scrape' as const), id: fc.constantFrom(...scrapers), arrives: mostly }),
+  fc.record({ do: fc.constant('scrape' as const), id: fc.constantFrom(...scrapers), end: ends, isSeen: fc.boolean() }),
   fc.record({ do: fc.constant('save' as const) }),
   fc.record({ do: fc.constant('kill' as const) }),
 );
@@ -183,16 +183,16 @@ t.test('who takes a gap for the end of a series sees all that it grew by, and no
     fc.asyncProperty(fc.tuple(formats, formats), fc.array(steps, { maxLength: 100 }), async (formats, steps) => {
       const watched = new Watched(IDLE_MS);
       const onlookers = new Map(scrapers.map((id) => [id, new Onlooker()]));
-      const scrape = async (id: (typeof scrapers)[number], arrives = true) => {
-        const samples = await watched.scrape(id, formats[scrapers.indexOf(id)]!, arrives);
-        if (arrives) onlookers.get(id)!.see(samples);
+      const scrape = async (id: (typeof scrapers)[number], end: End = 'arrives', isSeen = true) => {
+        const samples = await watched.scrape(id, formats[scrapers.indexOf(id)]!, end);
+        if (end === 'arrives' || (end === 'kill' && isSeen)) onlookers.get(id)!.see(samples);
       };
       const truth = new Map<string, number>();
       const add = (series: string, by: number) => truth.set(series, (truth.get(series) ?? 0) + by);
       for (const id of scrapers) await scrape(id);
       for (const step of steps) {
         if (step.do === 'wait') watched.now += step.ms;
-        else if (step.do === 'scrape') await scrape(step.id, step.arrives);
+        else if (step.do === 'scrape') await scrape(step.id, step.end, step.isSeen);
         else if (step.do === 'save') watched.save();
         else if (step.do === 'kill') watched.start();
         else if (step.do === 'hit') {
@@ -240,9 +240,9 @@ for (const format of ['text', 'protobuf'] as const) {
       setImmediate(go);
     };
     const onlookers = { a: new Onlooker(), b: new Onlooker() };
-    const scrape = async (id: 'a' | 'b', arrives = true) => {
-      const samples = await watched.scrape(id, format, arrives);
-      if (arrives) onlookers[id].see(samples);
+    const scrape = async (id: 'a' | 'b', end: End = 'arrives') => {
+      const samples = await watched.scrape(id, format, end);
+      if (end === 'arrives') onlookers[id].see(samples);
     };
     for (const id of ['a', 'b'] as const) await scrape(id);
     go();
@@ -250,8 +250,8 @@ for (const format of ['text', 'protobuf'] as const) {
       // Most are shown, and some are idle for a while.
       hit(round * 1_500, 5_000);
       watched.now += IDLE_MS / 3;
-      const both = [scrape('a', random.chance(0.9))];
-      if (round % 5 === 0) both.push(scrape('b', random.chance(0.8)));
+      const both = [scrape('a', random.chance(0.9) ? 'arrives' : 'fails')];
+      if (round % 5 === 0) both.push(scrape('b', random.chance(0.8) ? 'arrives' : 'fails'));
       await Promise.all(both);
     }
     isOver = true;

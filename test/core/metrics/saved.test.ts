@@ -49,7 +49,7 @@ function start<T>(disk: MemoryCells, register: (registry: Registry) => T, limit 
       collection.delivered();
       return shown;
     },
-    save: () => disk.save([...takeSeries(registry), [['scrapers'], [...scrapers.list()]]]),
+    save: () => disk.save([...takeSeries(registry), [['scrapers'], scrapers.saved()]]),
     ...handles,
   };
 }

@@ -258,3 +258,27 @@ t.test('of collections that overlap, those that failed have shown nothing', asyn
     t.equal(scrapers.begin('a', 3).known - first, known, ends.join(', '));
   }
 });
+
+t.test('what is saved while a collection is under way has not been shown', (t) => {
+  const { registry, scrapers } = create();
+  const begin = (births: number) => {
+    registry.births = births;
+    return scrapers.begin('a', births);
+  };
+  const saved = () => {
+    const [scraper] = scrapers.saved();
+    return [scrapers.takeChanged(), scraper?.shown, scraper?.last];
+  };
+  begin(10).delivered();
+  t.same(saved(), [true, 10, 10]);
+  const first = begin(20);
+  t.same(saved(), [true, 10, 10]);
+  const second = begin(30);
+  t.same(saved(), [true, 20, 20], 'the second goes on from the first, and may have arrived');
+  first.failed();
+  t.same(saved(), [true, 20, 20], 'so it did, whatever became of the first');
+  second.delivered();
+  t.same(saved(), [true, 30, 30]);
+  t.same(saved(), [false, 30, 30]);
+  t.end();
+});
