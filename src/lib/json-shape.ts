@@ -9,6 +9,8 @@ export interface ShapeOptions {
    * wanted; a line that has it in another case, twice, or with escapes has no known shape.
    */
   readonly maps: readonly (readonly string[])[];
+  /** What kind of line it is: those of one are likely to have the same shape. */
+  readonly kindOf?: (line: string) => string;
 }
 
 /** A member that was read. */
@@ -23,6 +25,8 @@ export interface ShapedLine {
 /** Shapes that are tried on a line, and characters of a line that is tried. */
 const MOST_SHAPES = 12;
 const LONGEST = 32 * 1024;
+/** Kinds of lines of which it is kept what shape the last one had. */
+const MOST_KINDS = 64;
 /** Lines over which it is looked at whether shapes are of use, and of how many of them the shape is learned at most. */
 const TRIAL = 2_000;
 const MOST_LEARNED = 32;
@@ -38,8 +42,11 @@ const MORE_LINES = 100_000;
 export class ShapeReader {
   readonly #wanted: ReadonlyMap<string, number>;
   readonly #maps: ReadonlySet<string>;
+  readonly #kindOf: (line: string) => string;
   /** The most useful first, roughly. */
   #shapes: Shape[] = [];
+  /** By the kind of line: what the last one of that kind had. */
+  readonly #last = new Map<string, Shape>();
   /** Lines since it was last looked at whether this is of use: all, read ones, and learned ones. */
   #lines = 0;
   #found = 0;
@@ -47,7 +54,8 @@ export class ShapeReader {
   /** Lines that are left alone. */
   #rest = 0;
 
-  constructor({ wanted, maps }: ShapeOptions) {
+  constructor({ wanted, maps, kindOf = () => '' }: ShapeOptions) {
+    this.#kindOf = kindOf;
     this.#wanted = new Map(wanted.map((path, place) => [pathText(path), place]));
     this.#maps = new Set(maps.map(pathText));
   }
@@ -60,17 +68,28 @@ export class ShapeReader {
     }
     if (line.length > LONGEST) return null;
     if (++this.#lines > TRIAL) this.#judge();
+    // Where there is one only, it is tried anyway.
+    const kind = this.#shapes.length > 1 ? this.#kindOf(line) : null;
+    const last = kind === null ? undefined : this.#last.get(kind);
+    const shape = last?.fits(line) ? last : this.#find(line, kind, last);
+    if (!shape) return null;
+    this.#found += 1;
+    if (shape.lines === 0) return this.#relearned(shape, line);
+    shape.lines -= 1;
+    return shape;
+  }
+
+  #find(line: string, kind: string | null, last: Shape | undefined): Shape | null {
     const shapes = this.#shapes;
     for (let index = 0; index < shapes.length; index++) {
       const shape = shapes[index]!;
-      if (!shape.fits(line)) continue;
-      this.#found += 1;
-      if (shape.lines === 0) return this.#relearned(index, line);
-      shape.lines -= 1;
+      if (shape === last || !shape.fits(line)) continue;
       if (index > 0) {
         shapes[index] = shapes[index - 1]!;
         shapes[index - 1] = shape;
       }
+      if (this.#last.size >= MOST_KINDS) this.#last.clear();
+      if (kind !== null) this.#last.set(kind, shape);
       return shape;
     }
     return null;
@@ -82,19 +101,23 @@ export class ShapeReader {
     this.#learned += 1;
     const shape = this.#shapeOf(line, null);
     if (!shape) return;
-    if (this.#shapes.length >= MOST_SHAPES) this.#shapes.pop();
+    if (this.#shapes.length >= MOST_SHAPES) this.#forget(this.#shapes.pop()!);
     this.#shapes.push(shape);
   }
 
   /** A shape that goes by what this line has in common with the one that it was learned from. */
-  #relearned(index: number, line: string): Shape {
-    const before = this.#shapes[index]!;
+  #relearned(before: Shape, line: string): Shape {
     const shape = this.#shapeOf(line, before.line);
     before.lines = MORE_LINES;
     if (!shape?.fits(line)) return before;
     shape.lines = MORE_LINES;
-    this.#shapes[index] = shape;
+    this.#shapes[this.#shapes.indexOf(before)] = shape;
+    this.#forget(before);
     return shape;
+  }
+
+  #forget(shape: Shape): void {
+    for (const [kind, last] of this.#last) if (last === shape) this.#last.delete(kind);
   }
 
   #shapeOf(line: string, like: string | null): Shape | null {
@@ -107,6 +130,7 @@ export class ShapeReader {
     if (this.#found < TRIAL / 2) {
       this.#rest = 20 * TRIAL;
       this.#shapes = [];
+      this.#last.clear();
     }
     this.#lines = 0;
     this.#found = 0;

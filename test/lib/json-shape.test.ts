@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import t from 'tap';
 import { ShapeReader } from '../../src/lib/json-shape.ts';
@@ -199,3 +200,35 @@ t.test(
     }
   },
 );
+
+t.test('whatever kinds lines are said to be of, they are read the same', async () => {
+  const kinds: readonly ((line: string) => string)[] = [
+    () => '',
+    (line) => line,
+    (line) => line.slice(0, 12),
+    (line) => String(line.length % 3),
+  ];
+  const headers = fc.dictionary(fc.constantFrom('A', 'B', 'Content-Length', 'D'), fc.string({ maxLength: 5 }));
+  const record = fc.record(
+    { name: fc.string({ maxLength: 3 }), code: fc.nat(3), more: fc.boolean(), headers },
+    { requiredKeys: ['name'] },
+  );
+  const wanted = [['name'], ['code'], ['more'], ['headers', 'Content-Length']] as const;
+  fc.assert(
+    fc.property(fc.array(record, { maxLength: 80 }), fc.constantFrom(...kinds), (records, kindOf) => {
+      const reader = new ShapeReader({ wanted, maps: [['headers']], kindOf });
+      for (const each of records) {
+        const line = JSON.stringify(each);
+        const read = reader.read(line);
+        if (!read) {
+          reader.learn(line);
+          continue;
+        }
+        const { name, code, more, headers = {} } = each;
+        const found = wanted.map((_, place) => read.member(place));
+        if (!isDeepStrictEqual(found, [name, code, more, headers['Content-Length']])) throw new Error(line);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});

@@ -45,6 +45,17 @@ export class PartialReader {
   }
 }
 
+/** What is likely to be the operation: what a record holds depends on it. */
+function nameIn(line: string): string {
+  const at = line.indexOf(NAME);
+  if (at < 0) return '';
+  const begin = at + NAME.length;
+  const end = line.indexOf('"', begin);
+  return end - begin > LONGEST_NAME ? '' : line.slice(begin, end);
+}
+
+const NAME = '"name":"';
+const LONGEST_NAME = 64;
 /** As Lyve Cloud writes it: its members are in the order of their names. */
 const LYVE_BEGIN = '{"auditEntry":';
 
@@ -52,6 +63,7 @@ function readerOf(path: readonly string[], more: readonly (readonly string[])[])
   return new ShapeReader({
     wanted: [...WANTED.map((inner) => [...path, ...inner]), ...more],
     maps: MAPS.map((name) => [...path, name]),
+    kindOf: nameIn,
   });
 }
 
