@@ -87,7 +87,8 @@ function slice(value: Value, from: Value, to: Value): Value {
 }
 
 function replace(value: string, old: string, by: string): string {
-  const count = old === '' ? value.length + 1 : value.split(old).length - 1;
+  if (old === '') return join(['', ...value, ''], by);
+  const count = value.split(old).length - 1;
   refuseAbove(value.length + count * (by.length - old.length));
   return value.replaceAll(old, () => by);
 }

@@ -8,8 +8,9 @@ import { bounded, createHelpers, HELPERS, type Helper, type Value } from './help
  * Compiles a Handlebars template for the values of one pattern, which is `value` in it, or the pattern's own name.
  * Handlebars parses and runs it, and in between we refuse all but the two names, our helpers, `#if` and `#unless`: there
  * is nothing else to reach, and no HTML escaping. Throws an `Error` with line and column for unknown names, helpers and
- * wrong numbers of arguments, with the line for what cannot be parsed. The compiled template throws if a helper cannot
- * work with the value, or if the result is too long. What it tells of addresses comes from `addresses`.
+ * wrong numbers of arguments, with the line for what cannot be parsed. A line end at its end is no part of it, as YAML
+ * puts one there after `|`. The compiled template throws if a helper cannot work with the value, or if the result is too
+ * long. What it tells of addresses comes from `addresses`.
  */
 export function compileTemplate(
   template: string,
@@ -21,7 +22,7 @@ export function compileTemplate(
   }
   // It takes a while to load, and most configurations have no templates.
   const library = require('handlebars') as typeof Handlebars;
-  const tree = parse(library, template);
+  const tree = parse(library, template.replace(/\r?\n$/, ''));
   check(tree, pattern, library);
   const run = withHelpers(library, addresses).compile<{ readonly value: string }>(tree, OPTIONS);
   return (value) => bounded(run({ value }));
@@ -29,6 +30,7 @@ export function compileTemplate(
 
 const LONGEST_TEMPLATE = 10_000;
 const DEEPEST = 100;
+const NOT_JINJA = 'wanted Handlebars: README has a table for templates of Jinja';
 const OPTIONS: CompileOptions = {
   noEscape: true,
   knownHelpersOnly: true,
@@ -58,12 +60,16 @@ function withHelpers(library: typeof Handlebars, addresses: Addresses): typeof H
 }
 
 function parse({ parse }: typeof Handlebars, template: string): hbs.AST.Program {
+  // To Handlebars these are plain text, and the label would show them.
+  const [jinja] = /\{%[^}]*%\}|\{#[^}]*#\}/.exec(template) ?? [];
+  if (jinja !== undefined) throw new Error(`found ${JSON.stringify(jinja.slice(0, 80))}, ${NOT_JINJA}`);
   try {
     return parse(template);
   } catch (cause) {
     // In between there may be a piece of the template with an arrow below.
     const [what, , , ...why] = (cause as Error).message.split('\n');
-    throw new Error(`Handlebars says: ${[what, ...why].join(' ')}`, { cause });
+    const hint = /\{\{[^}]*(?:\||\w\(|\w\[| ~ )/.test(template) ? `; ${NOT_JINJA}` : '';
+    throw new Error(`Handlebars says: ${[what, ...why].join(' ')}${hint}`, { cause });
   }
 }
 

@@ -40,6 +40,8 @@ t.test('what the helpers give', async (t) => {
     ['xbxb', 'replace', 'abab', 'a', 'x'],
     ['$&b', 'replace', 'ab', 'a', '$&'],
     ['-a-', 'replace', 'a', '', '-'],
+    ['-😀-é-', 'replace', '😀é', '', '-'],
+    ['-', 'replace', '', '', '-'],
     ['none', 'default', '', 'none'],
     ['none', 'default', undefined, 'none'],
     ['none', 'default', [], 'none'],

@@ -18,6 +18,9 @@ t.test('templates', async (t) => {
     ['{{eq value "a"}} {{length value}}', 'a', 'true 1'],
     ['', 'a', ''],
     ['plain', 'a', 'plain'],
+    ['{{value}}\n', 'a\n', 'a\n'],
+    ['{{value}}\n\r\n', 'a', 'a\n'],
+    ['{{concat "{%" value "#}"}} {% {#', 'a', '{%a#} {% {#'],
   ];
   for (const [template, value, wanted] of cases) t.equal(compileTemplate(template, 'email')(value), wanted, template);
 });
@@ -72,6 +75,14 @@ t.test('mistakes are found when it is compiled', async (t) => {
       `{{lower ${'(lower '.repeat(200)}value${')'.repeat(200)}}}`,
       /found more than 100 blocks and calls in one another$/,
     ],
+    [
+      'a {% if email % 2 %}',
+      'found "{% if email % 2 %}", wanted Handlebars: README has a table for templates of Jinja',
+    ],
+    ['{# note #}{{email}}', 'found "{# note #}", wanted Handlebars: README has a table for templates of Jinja'],
+    ['{{ email | lower }}', /^Handlebars says: .*; wanted Handlebars: README has a table for templates of Jinja$/],
+    ["{{ email.split('@')[0] }}", /^Handlebars says: .*; wanted Handlebars: README has a table/],
+    ["{{ 'a' ~ email }}", /^Handlebars says: .*; wanted Handlebars: README has a table/],
     ['x'.repeat(10_001), 'found 10001 characters, wanted at most 10000'],
   ];
   for (const [template, message] of cases) {
