@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import { durationMs } from '../lib/duration.ts';
 import type { Addresses } from './addresses.ts';
@@ -118,6 +119,8 @@ export function createEngine(options: EngineOptions): Engine {
     },
     start: ({ saved, writing: writers, history, ...how }) => {
       writing = writers;
+      // Each source listens to it several times, and there may be many.
+      setMaxListeners(0, how.signal);
       pipelines = sections.map(({ name, config, spec }) =>
         startPipeline({
           name,

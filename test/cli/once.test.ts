@@ -39,6 +39,20 @@ t.test('--since and --until choose by time: from the one on, and before the othe
   }
 });
 
+t.test('many sources beside one another, and nothing on stderr but the log', async (t) => {
+  const place = folder(t);
+  const reaction = { logs: { file: timedLog(place) }, command: fixture('reaction/reaction'), hold: '0s' };
+  const names = Array.from({ length: 12 }, (_, index) => `reaction/r${index}`);
+  const path = config(place, 'c', Object.fromEntries(names.map((name) => [name, reaction])));
+  const { code, stdout, stderr } = await cli(['-c', path, 'once']);
+  t.equal(code, 0);
+  t.equal(stdout.match(/^reaction_matches_total\{stream="ssh",filter="failedlogin",.*\} 3$/gm)?.length, names.length);
+  t.same(
+    stderr.split('\n').filter((line) => line !== '' && !line.startsWith('{"level":')),
+    [],
+  );
+});
+
 t.test('both formats are what Prometheus reads, and nothing is saved', async (t) => {
   const place = folder(t);
   const reaction = { logs: { file: fixture('reaction/v2.log') }, command: fixture('reaction/reaction') };
