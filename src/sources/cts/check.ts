@@ -12,6 +12,8 @@ const WEEK_MS = 7 * 86_400_000;
 const MOST_PAGES = 25;
 /** Clocks that differ by more are wrong. */
 const SKEW_MS = 60_000;
+/** Somebody sits and waits. */
+const PATIENCE_MS = 5_000;
 
 /** Tries what the section names: settings, sign-in, catalog, the traces of a week, and the clocks. */
 export async function* checkCts(
@@ -28,7 +30,8 @@ export async function* checkCts(
     for (const warning of settings.warnings) yield fine(warning);
     const credentials = await readCredentials(settings, env);
     yield fine(`credentials: ${shownCredentials(credentials)}`);
-    client = openCtsClient({ settings, env, now, follow: false, onRequest: (request) => requests.push(request) });
+    const onRequest = (request: RequestReport) => requests.push(request);
+    client = openCtsClient({ settings, env, now, follow: false, patienceMs: PATIENCE_MS, onRequest });
     const place = await client.place(signal);
     if (isSignedIn(requests)) yield fine(SIGNED_IN);
     yield fine(shownPlace(place, settings));

@@ -110,6 +110,18 @@ t.test('what is wrong, in clear words', async (t) => {
   ]);
 });
 
+t.test('who waits for doctor waits for seconds', async (t) => {
+  const { signal } = new AbortController();
+  // Nothing listens there.
+  const auth = { ...(await startFakeCts(t)).auth, url: 'http://127.0.0.1:1/v3' };
+  let now = NOON;
+  const lines: string[] = [];
+  for await (const { ok, detail } of checkCts(ctsConfig.parse({ auth }), signal, {}, () => (now += 1_000)))
+    lines.push(`${ok ? '+' : '-'} ${detail}`);
+  t.match(lines.at(-1), /^- auth_token: POST http:.*ECONNREFUSED/);
+  t.ok(now - NOON < 30_000, `${now - NOON} ms`);
+});
+
 t.test('a variable that makes no sense', async (t) => {
   const { signal } = new AbortController();
   for await (const finding of checkCts(ctsConfig.parse({}), signal, { CTS_FROM: '0' })) {

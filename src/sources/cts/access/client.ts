@@ -61,6 +61,8 @@ export interface CtsClientOptions {
   readonly now: () => number;
   /** Goes on for ever; otherwise a refusal ends it at once, and other failures after 10 tries or 5 min. */
   readonly follow: boolean;
+  /** Other than 5 min. */
+  readonly patienceMs?: number;
   readonly onRequest?: (report: RequestReport) => void;
   /** What keeps it from reading, or null once it reads. */
   readonly onProblem?: (text: string | null) => void;
@@ -115,7 +117,7 @@ interface Persistence extends CtsClientOptions {
 
 /** Tries again until it succeeds, or gives up. */
 async function persist<T>(attempt: () => Promise<Tried<T>>, signal: AbortSignal, options: Persistence): Promise<T> {
-  const { now, follow, delay, onError, onProblem = ignore, random = Math.random } = options;
+  const { now, follow, patienceMs = LONGEST_MS, delay, onError, onProblem = ignore, random = Math.random } = options;
   const began = now();
   const counts = { again: 0, hold: 0, refused: 0 };
   for (let tries = 1; ; tries++) {
@@ -129,7 +131,7 @@ async function persist<T>(attempt: () => Promise<Tried<T>>, signal: AbortSignal,
     onError(tried.text);
     onProblem(tried.text);
     const waitMs = waitOf(tried, counts[tried.kind]++, random);
-    const isLate = now() + waitMs - began > LONGEST_MS;
+    const isLate = now() + waitMs - began > patienceMs;
     if (!follow && (tried.final || tries >= MOST_TRIES || isLate)) throw new Error(tried.text);
     await delay(waitMs, signal);
   }
