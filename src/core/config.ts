@@ -73,7 +73,8 @@ export function checkConfig(document: ConfigDocument, options: CheckOptions): Co
   const root = asMap(document.value, document, errors);
   const known = [...Object.keys(CORE_SECTIONS), 'sources', 'writers'];
   for (const key of Object.keys(root)) {
-    if (!known.includes(key)) errors.push(unknownKey([key], key, known, document));
+    if (!known.includes(key))
+      errors.push(misplaced(key, options.types, document) ?? unknownKey([key], key, known, document));
   }
   const core = Object.fromEntries(
     Object.entries(CORE_SECTIONS).map(([key, schema]) => [key, validate(schema, root[key], [key], document, errors)]),
@@ -239,6 +240,12 @@ function valueAt(value: unknown, path: Path): unknown {
       at !== null && typeof at === 'object' ? Object.getOwnPropertyDescriptor(at, step)?.value : undefined,
     value,
   );
+}
+
+/** A source or a writer that stands beside the sections, as in configurations of other programs; null if it is none. */
+function misplaced(key: string, types: ConfigTypes, document: ConfigDocument): ConfigError | null {
+  const part = (['sources', 'writers'] as const).find((part) => types[part].some(({ type }) => type === typeOf(key)));
+  return part ? errorAt([key], document, `found unknown key ${quote(key)}, wanted it under ${part}`, true) : null;
 }
 
 function unknownKey(path: Path, key: string, known: readonly string[], document: ConfigDocument): ConfigError {

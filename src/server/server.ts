@@ -72,6 +72,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         .type('text/plain')
         .send('unauthorized\n');
     }
+    // Before its body is read.
+    if (request.is404 && app.hasRoute({ method: 'GET', url: request.url.split('?', 1)[0] ?? '' }))
+      return reply.code(405).header('Allow', 'GET, HEAD').type('text/plain').send('wanted GET or HEAD\n');
   });
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     const { statusCode = 500 } = error;

@@ -97,6 +97,7 @@ sources:
     export: { matchs: true, matches: { extr: true } }
 __proto__: { polluted: true }
 constructor: 1
+reaction: { config: x }
 `;
   t.same(errorsOf(text), [
     '2:1: lisen: found unknown key "lisen", wanted perhaps listen',
@@ -108,6 +109,7 @@ constructor: 1
     '9:40: sources.reaction.export.matches.extr: found unknown key "extr", wanted true, false, { extra: true } or { extra: false }',
     '10:1: __proto__: found unknown key "__proto__", wanted one of log, listen, state, metrics, addresses, sources, writers',
     '11:1: constructor: found unknown key "constructor", wanted one of log, listen, state, metrics, addresses, sources, writers',
+    '12:1: reaction: found unknown key "reaction", wanted it under sources',
   ]);
   t.notOk('polluted' in {});
 });
