@@ -102,8 +102,16 @@ export class Body {
   /** Notes rows whose values changed. */
   noteChanged(rows: readonly number[]): void {
     const { touched } = this.#table;
+    const chunks = this.#chunks;
+    let index = -1;
+    let chunk: Chunk | undefined;
     for (const row of rows) {
-      const chunk = this.#chunks[(row / CHUNK_ROWS) | 0];
+      // Many lie next to each other.
+      const own = (row / CHUNK_ROWS) | 0;
+      if (own !== index) {
+        index = own;
+        chunk = chunks[own];
+      }
       if (!chunk || chunk.wrong) continue;
       if (chunk.size[row % CHUNK_ROWS] === 0) chunk.wrong = true;
       if (touched[row]! < chunk.oldest) chunk.oldest = touched[row]!;
