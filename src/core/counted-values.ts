@@ -1,5 +1,6 @@
 import { isPrintable } from '../lib/printable.ts';
 import type { DistinctSeries, TopSeries } from './metrics/handles.ts';
+import { detached } from './metrics/symbols.ts';
 
 /** The metrics of one kind of values, without labels: the frequent ones, and how many different ones there are. */
 export interface ValueMetrics {
@@ -42,11 +43,13 @@ export class CountedValues {
   count(value: string, time: number | null): void {
     if (value.length > LONGEST) return;
     this.#find();
+    if (!this.#top && !this.#distinct) return;
     let tracked = this.#kept.get(value);
     if (tracked === undefined) {
       if (this.#kept.size >= MOST_KEPT) this.#kept.clear();
       tracked = this.#track(value);
-      this.#kept.set(value, tracked);
+      // A piece of a record would keep the whole of it.
+      this.#kept.set(detached(value), tracked);
     }
     if (!tracked) return;
     if (tracked.entry) this.#top?.add(tracked.entry, time, 1);

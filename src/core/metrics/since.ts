@@ -133,7 +133,11 @@ export class SinceValues {
 
   /** With room for all rows of the table. */
   #givenTo(scraper: number): Column {
-    while (this.#given.length <= scraper) this.#all.push((this.#given[this.#given.length] = new Column(1)));
+    while (this.#given.length <= scraper) {
+      const column = new Column(1);
+      this.#given.push(column);
+      this.#all.push(column);
+    }
     const column = this.#given[scraper]!;
     column.reserve(Math.max(0, this.table.length - 1));
     return column;
