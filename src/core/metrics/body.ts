@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { type ByteWriter, overwriteValue } from './bytes.ts';
+import type { ChangedChunk } from './changed-rows.ts';
 import { CHUNK_ROWS } from './pages.ts';
 import type { SeriesTable } from './table.ts';
 
@@ -99,25 +100,15 @@ export class Body {
     return Math.ceil(this.#table.length / CHUNK_ROWS);
   }
 
-  /** Notes rows whose values changed. */
-  noteChanged(rows: readonly number[]): void {
-    const { touched } = this.#table;
-    const chunks = this.#chunks;
-    let index = -1;
-    let chunk: Chunk | undefined;
-    for (const row of rows) {
-      // Many lie next to each other.
-      const own = (row / CHUNK_ROWS) | 0;
-      if (own !== index) {
-        index = own;
-        chunk = chunks[own];
-      }
+  /** Notes rows whose values changed at this time. */
+  noteChanged(changed: readonly ChangedChunk[], time: number): void {
+    for (const { index, rows } of changed) {
+      const chunk = this.#chunks[index];
       if (!chunk || chunk.wrong) continue;
-      if (chunk.size[row % CHUNK_ROWS] === 0) chunk.wrong = true;
-      if (touched[row]! < chunk.oldest) chunk.oldest = touched[row]!;
+      if (time < chunk.oldest) chunk.oldest = time;
       if (chunk.stale === 'all') continue;
-      chunk.stale.push(row);
-      if (chunk.stale.length >= CHUNK_ROWS) chunk.stale = 'all';
+      if (!rows || chunk.stale.length + rows.length > CHUNK_ROWS) chunk.stale = 'all';
+      else for (const row of rows) chunk.stale.push(row);
     }
   }
 
@@ -133,7 +124,7 @@ export class Body {
   chunk(index: number, idleBefore: number): Chunk {
     const chunk = (this.#chunks[index] ??= new Chunk());
     if (chunk.oldest < idleBefore || chunk.hidden >= idleBefore) chunk.wrong = true;
-    if (!chunk.wrong && !this.#refresh(chunk, index)) chunk.wrong = true;
+    if (!chunk.wrong && !this.#refresh(chunk, index, idleBefore)) chunk.wrong = true;
     if (chunk.wrong) this.#rebuild(chunk, index, idleBefore);
     return chunk;
   }
@@ -156,22 +147,26 @@ export class Body {
     return this.#writer.take();
   }
 
-  /** Writes changed values into their places; false if one does not fit. */
-  #refresh(chunk: Chunk, index: number): boolean {
+  /** Writes changed values into their places; false if one does not fit, or has none. */
+  #refresh(chunk: Chunk, index: number, idleBefore: number): boolean {
     if (chunk.stale !== 'all' && chunk.stale.length === 0) return true;
     const { values } = this.#table.totals;
     const first = index * CHUNK_ROWS;
     chunk.text = chunk.text.owned();
     const { bytes } = chunk.text;
+    const { at, size } = chunk;
     if (chunk.stale === 'all') {
-      for (let i = 0; i < CHUNK_ROWS; i++) {
-        const length = chunk.size[i]!;
-        if (length > 0 && !overwriteValue(bytes, chunk.at[i]!, length, values[first + i]!)) return false;
+      for (let row = first; row < this.#end(index); row++) {
+        const length = size[row - first]!;
+        if (length > 0) {
+          if (!overwriteValue(bytes, at[row - first]!, length, values[row]!)) return false;
+        } else if (this.#table.isShown(row) && !this.#table.leavesOut(row, idleBefore)) {
+          return false;
+        }
       }
     } else {
       for (const row of chunk.stale) {
-        const length = chunk.size[row - first]!;
-        if (!overwriteValue(bytes, chunk.at[row - first]!, length, values[row]!)) return false;
+        if (!overwriteValue(bytes, at[row - first]!, size[row - first]!, values[row]!)) return false;
       }
     }
     chunk.stale = [];

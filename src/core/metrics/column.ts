@@ -41,17 +41,10 @@ export class Column {
     this.#dirty.note((row / this.#pageRows) | 0);
   }
 
-  /** Notes that values of these rows changed: as a rule many that lie next to each other. */
-  markAll(rows: readonly number[]): void {
-    let from = 0;
-    let to = 0;
-    for (const row of rows) {
-      if (row >= from && row < to) continue;
-      const page = (row / this.#pageRows) | 0;
-      this.#dirty.note(page);
-      from = page * this.#pageRows;
-      to = from + this.#pageRows;
-    }
+  /** Notes that values of all rows from one on and before another one changed. */
+  markFrom(from: number, to: number): void {
+    const last = ((to - 1) / this.#pageRows) | 0;
+    for (let page = (from / this.#pageRows) | 0; page <= last; page++) this.#dirty.note(page);
   }
 
   /** Sets all values of a row to 0. */

@@ -1,3 +1,4 @@
+import type { ChangedChunk } from './changed-rows.ts';
 import type { Catalogue, MetricDef } from './define.ts';
 import type { Exemplar } from './exemplars.ts';
 import { createFamily, type Family, seriesCount, type Texts } from './family.ts';
@@ -26,11 +27,11 @@ export interface RegistryOptions {
   readonly areLeftOut?: boolean;
 }
 
-/** Rows of a family whose values changed. */
+/** Series of a family whose values changed. */
 export interface Changed {
   readonly family: Family;
   readonly table: SeriesTable;
-  readonly rows: readonly number[];
+  readonly chunks: readonly ChangedChunk[];
 }
 
 type AnyHandle = Handle<MetricDef>;
@@ -159,15 +160,15 @@ export class Registry implements Audience {
     for (const family of this.families.values()) {
       const { table, bodies, exemplars } = family;
       if (!table) continue;
-      const rows = table.takeChanged(this.time);
+      const chunks = table.takeChanged(this.time);
       const moved = table.takeMoved();
       const exemplified = exemplars?.takeChanged();
       for (const body of bodies.values()) {
-        body.noteChanged(rows);
+        body.noteChanged(chunks, this.time);
         body.noteMoved(moved);
         if (exemplified && body.hasExemplars) body.noteMoved(exemplified);
       }
-      if (rows.length > 0) all.push({ family, table, rows });
+      if (chunks.length > 0) all.push({ family, table, chunks });
     }
     return all;
   }

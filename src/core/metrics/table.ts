@@ -1,7 +1,8 @@
+import { type ChangedChunk, ChangedRows } from './changed-rows.ts';
 import { Column } from './column.ts';
 import { grown } from './grown.ts';
 import { SeriesKeys } from './keys.ts';
-import { PAGE_ROWS, Pages } from './pages.ts';
+import { CHUNK_ROWS, PAGE_ROWS, Pages } from './pages.ts';
 import { type Audience, type Base, Returns } from './returns.ts';
 import type { Symbols } from './symbols.ts';
 
@@ -82,7 +83,7 @@ export class SeriesTable {
   /** What is shown of a series that is new. */
   readonly #zero: Base;
   #state = new Uint8Array(16);
-  #changed: number[] = [];
+  readonly #changed = new ChangedRows();
 
   constructor({ symbols, suffixes, labels, width, audience, areLeftOut }: TableOptions) {
     this.#symbols = symbols;
@@ -173,15 +174,22 @@ export class SeriesTable {
   }
 
   /** Takes the rows whose values changed since the last call; this is the time that they changed at. */
-  takeChanged(time: number): readonly number[] {
-    const changed = this.#changed;
-    for (const row of changed) {
-      this.#state[row] = 0;
-      this.touched[row] = time;
+  takeChanged(time: number): readonly ChangedChunk[] {
+    const chunks = this.#changed.take();
+    for (const { index, count, rows } of chunks) {
+      const from = index * CHUNK_ROWS;
+      const to = Math.min(from + CHUNK_ROWS, this.length);
+      if (count === to - from) {
+        this.#state.fill(0, from, to);
+        this.touched.fill(time, from, to);
+        this.totals.markFrom(from, to);
+      } else if (rows) {
+        for (const row of rows) this.#settle(row, time);
+      } else {
+        for (let row = from; row < to; row++) if (this.#state[row] === CHANGED) this.#settle(row, time);
+      }
     }
-    this.totals.markAll(changed);
-    this.#changed = [];
-    return changed;
+    return chunks;
   }
 
   /** Takes the first row of each page with rows that were born, freed or given to another owner since the last call. */
@@ -195,7 +203,7 @@ export class SeriesTable {
   }
 
   get dirty(): boolean {
-    return this.#changed.length > 0 || this.#unsaved.any || this.totals.dirty || this.returns.dirty;
+    return this.#changed.any || this.#unsaved.any || this.totals.dirty || this.returns.dirty;
   }
 
   /** Takes saved rows back; those of owners that `isThere` denies are kept unseen. */
@@ -258,7 +266,13 @@ export class SeriesTable {
   #note(row: number): void {
     if (this.#state[row] === LEFT_OUT) this.returns.note(row, this.totals);
     this.#state[row] = CHANGED;
-    this.#changed.push(row);
+    this.#changed.note(row);
+  }
+
+  #settle(row: number, time: number): void {
+    this.#state[row] = 0;
+    this.touched[row] = time;
+    this.totals.mark(row);
   }
 
   #reserve(row: number): void {

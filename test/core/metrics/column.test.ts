@@ -4,15 +4,16 @@ import { Column } from '../../../src/core/metrics/column.ts';
 
 const WIDEST = 600;
 const rows = fc.array(fc.nat(3_000), { maxLength: 50 });
+const runs = fc.tuple(fc.nat(2_000), fc.integer({ min: 1, max: 1_000 }));
 
 t.test('pages of rows that were noted are taken once, as they are then', async () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: WIDEST }), rows, rows, (width, one, together) => {
+    fc.property(fc.integer({ min: 1, max: WIDEST }), rows, runs, (width, one, [from, length]) => {
       const column = new Column(width);
       column.reserve(3_000);
       for (const row of one) column.mark(row);
-      column.markAll(together);
-      const all = [...one, ...together];
+      column.markFrom(from, from + length);
+      const all = [...one, ...Array.from({ length }, (_, place) => from + place)];
       all.forEach((row, place) => {
         column.values[row * width] = place + 1;
       });
