@@ -48,7 +48,18 @@ export const LINES: ObjectFormat<string> = {
   grows: true,
   open: () => {
     const splitter = new LineSplitter();
-    return { items: (chunk) => splitter.lines(chunk).map(String), end: () => splitter.end().map(String) };
+    let given = 0;
+    const items = (lines: readonly unknown[]) => {
+      given += lines.length;
+      return lines.map(String);
+    };
+    return {
+      items: (chunk) => items([...splitter.lines(chunk)].flat()),
+      end: () => items(splitter.end()),
+      get given() {
+        return given;
+      },
+    };
   },
 };
 

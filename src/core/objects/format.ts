@@ -12,8 +12,13 @@ export interface ObjectFormat<Raw> {
 
 /** The content of one object. */
 export interface ObjectContent<Raw> {
-  /** Items that end in this chunk. May throw a `brokenError`. */
-  items(chunk: Buffer): readonly Raw[];
+  /**
+   * Items that end in this chunk, to be gone through once and before the next chunk comes. May throw a `brokenError`, but
+   * not while they are gone through.
+   */
+  items(chunk: Buffer): Iterable<Raw>;
+  /** Items that were given so far. */
+  readonly given: number;
   /** Items that end with the content. Throws a `brokenError` if it is not whole. */
   end(): readonly Raw[];
 }

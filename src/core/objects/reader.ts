@@ -211,7 +211,7 @@ export class ObjectReader<Raw> {
     const growth = new Growth(format.grows ? known : null);
     const sum = new Checksum();
     const nothing = { items: [], bytes: 0, position: this.#position };
-    let records = format.grows ? (known?.records ?? 0) : 0;
+    const before = format.grows ? (known?.records ?? 0) : 0;
     try {
       if ('error' in fetched) throw fetched.error;
       const content = format.open(object);
@@ -219,9 +219,7 @@ export class ObjectReader<Raw> {
         const bytes = growth.pass(chunk);
         if (sum.length > this.#failing.reached(object.key)) this.#progress = performance.now();
         if (bytes.length === 0) continue;
-        const items = content.items(bytes);
-        records += items.length;
-        yield { ...nothing, items, bytes: bytes.length, aside: 'more' };
+        yield { ...nothing, items: content.items(bytes), bytes: bytes.length, aside: 'more' };
         if (context.signal.aborted) return;
       }
       // Nothing of the last line may be counted before all is known to be sound.
@@ -232,7 +230,7 @@ export class ObjectReader<Raw> {
         return;
       }
       const { length, crc } = sum;
-      this.#conclude(object, { records: records + last.length, length, crc }, 'done', '');
+      this.#conclude(object, { records: before + content.given, length, crc }, 'done', '');
       yield { ...nothing, items: last, aside: 'done' };
     } catch (error) {
       if (context.signal.aborted) return;

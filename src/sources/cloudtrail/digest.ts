@@ -41,6 +41,7 @@ export function digestContent(tell: (digest: Digest) => void): ObjectContent<nev
   const chunks: Buffer[] = [];
   let length = 0;
   return {
+    given: 0,
     items: (chunk) => {
       length += chunk.length;
       // A chunk may be good only until the next one comes.

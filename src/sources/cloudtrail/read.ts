@@ -49,7 +49,7 @@ export function* splitInput(input: Buffer, arrival: number): Generator<TrailItem
     return;
   }
   const splitter = new LineSplitter();
-  for (const lines of [splitter.lines(input), splitter.end()]) {
+  for (const lines of [...splitter.lines(input), splitter.end()]) {
     for (const line of lines) yield itemOf(typeof line === 'string' ? line : null, arrival);
   }
 }
@@ -70,30 +70,34 @@ function contentOf({ arrival, range }: Place): ObjectContent<TrailItem> {
   const splitter = splitArray(RECORDS, LINE_LIMIT);
   const isLimited = range.since !== null || range.until !== null;
   let length = 0;
+  let given = 0;
   let problem: string | null = null;
   const wanted = (item: TrailItem) =>
     // A record without a usable time is as old as its file.
     !isLimited || 'rejected' in item.found || isWithin(timeOf(item) ?? arrival, range);
   return {
-    items: (chunk) => {
-      const items: TrailItem[] = [];
+    *items(chunk) {
       length += chunk.length;
-      if (problem !== null) return items;
+      if (problem !== null) return;
       for (const element of splitter.elements(chunk)) {
         const item = itemOf(textOf(element), arrival);
         if (item.found === MALFORMED) {
           problem = `found ${JSON.stringify(item.text.slice(0, 80))} in ${RECORDS}, wanted JSON`;
-          return items;
+          return;
         }
-        if (wanted(item)) items.push(item);
+        if (!wanted(item)) continue;
+        given += 1;
+        yield item;
       }
-      return items;
     },
     end: () => {
       // Nothing at all is sound, as nothing is missing from it.
       const fault = length === 0 ? null : (problem ?? splitter.end());
       if (fault !== null) throw brokenError(`is no sound log file of CloudTrail: ${fault}`);
       return [];
+    },
+    get given() {
+      return given;
     },
   };
 }
@@ -114,6 +118,9 @@ function hashed<T>(content: ObjectContent<T>, tell: (sha256: string) => void): O
     items: (chunk) => {
       hash.update(chunk);
       return content.items(chunk);
+    },
+    get given() {
+      return content.given;
     },
     end: () => {
       const last = content.end();

@@ -41,9 +41,24 @@ function contentOf(arrival: number, range: Range): ObjectContent<EntryItem> {
     typeof line === 'string'
       ? { found: parseEntry(line), text: line, arrival }
       : { found: TOO_LONG, text: '', arrival };
-  const items = (lines: readonly (string | LongLine)[]) =>
-    lines.map(itemOf).filter((item) => !isLimited || isWanted(item, range));
-  return { items: (chunk) => items(splitter.lines(chunk)), end: () => items(splitter.end()) };
+  let given = 0;
+  const items = function* (pieces: Iterable<readonly (string | LongLine)[]>): Generator<EntryItem> {
+    for (const lines of pieces) {
+      for (const line of lines) {
+        const item = itemOf(line);
+        if (isLimited && !isWanted(item, range)) continue;
+        given += 1;
+        yield item;
+      }
+    }
+  };
+  return {
+    items: (chunk) => items(splitter.lines(chunk)),
+    end: () => [...items([splitter.end()])],
+    get given() {
+      return given;
+    },
+  };
 }
 
 /** An entry without a usable time is as old as its file. */

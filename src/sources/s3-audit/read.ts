@@ -56,15 +56,24 @@ interface Reading extends Pick<FormatOptions, 'range'> {
 function contentOf(place: Place, { range, read }: Reading): ObjectContent<AuditItem> {
   const splitter = new LineSplitter();
   const isLimited = range.since !== null || range.until !== null;
-  const items = (lines: Iterable<string | LongLine>): readonly AuditItem[] => {
-    const found: AuditItem[] = [];
-    for (const line of lines) {
-      const item = itemOf(line, place, read);
-      if (item && (!isLimited || isWithin(timeOf(item), range))) found.push(item);
+  let given = 0;
+  const items = function* (pieces: Iterable<readonly (string | LongLine)[]>): Generator<AuditItem> {
+    for (const lines of pieces) {
+      for (const line of lines) {
+        const item = itemOf(line, place, read);
+        if (!item || (isLimited && !isWithin(timeOf(item), range))) continue;
+        given += 1;
+        yield item;
+      }
     }
-    return found;
   };
-  return { items: (chunk) => items(splitter.lines(chunk)), end: () => items(splitter.end()) };
+  return {
+    items: (chunk) => items(splitter.lines(chunk)),
+    end: () => [...items([splitter.end()])],
+    get given() {
+      return given;
+    },
+  };
 }
 
 function itemOf(line: string | LongLine, place: Place, read: Read): AuditItem | null {

@@ -288,6 +288,7 @@ t.test('content that turns out to be broken before its end', async (t) => {
     format: {
       grows: false,
       open: () => ({
+        given: 0,
         items: () => {
           throw brokenError('is no JSON');
         },

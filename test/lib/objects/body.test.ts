@@ -34,7 +34,8 @@ async function records(body: Buffer, places: readonly number[]): Promise<number 
   const splitter = new LineSplitter();
   let count = 0;
   try {
-    for await (const chunk of unpacked(given(cut(body, places)))) for (const _ of splitter.lines(chunk)) count += 1;
+    for await (const chunk of unpacked(given(cut(body, places))))
+      for (const lines of splitter.lines(chunk)) count += lines.length;
     for (const _ of splitter.end()) count += 1;
   } catch (error) {
     if (isBroken(error)) return 'broken';

@@ -8,7 +8,7 @@ function split(chunks: readonly Buffer[], limit?: number): readonly string[] {
   const splitter = new LineSplitter(limit);
   const shown = (line: unknown) => (typeof line === 'string' ? line : LONG);
   const found = chunks.flatMap((chunk) => {
-    const lines = [...splitter.lines(chunk)].map(shown);
+    const lines = [...splitter.lines(chunk)].flat().map(shown);
     // Chunks may be used again.
     chunk.fill(0x21);
     return lines;
