@@ -13,7 +13,7 @@ import { readSeries } from './trailgauge.ts';
 const LOG = { seed: 1, records: 300_000, buckets: 40, begin: Date.UTC(2024, 1, 1, 10) };
 const KEY = 'February-2024/S3-shop-2024-02-01-11-00-00.gz';
 const BARE_LOOP = join(FOLDER, '..', 'dist', 'bench', 'bare-loop.js');
-const ROUNDS = 5;
+const ROUNDS = 9;
 const WANTED_RATE = 150_000;
 const WANTED_RATIO = 0.9;
 const WANTED_MB = 250;

@@ -1,4 +1,4 @@
-import { type Kind, type Pattern, pathText, patternOf } from './json-pattern.ts';
+import { type Kind, type Pattern, pathText, patternOf, type Slot } from './json-pattern.ts';
 
 /** What is wanted of a line. */
 export interface ShapeOptions {
@@ -13,14 +13,8 @@ export interface ShapeOptions {
   readonly kindOf?: (line: string) => string;
 }
 
-/** A member that was read. */
-export type Member = string | number | boolean | null;
-
-/** A line that was read. */
-export interface ShapedLine {
-  /** Of a place in `wanted`; undefined if the line has no such member. */
-  member(place: number): Member | undefined;
-}
+/** A member that was read; undefined if the line has none. */
+export type Member = string | number | boolean | null | undefined;
 
 /** Shapes that are tried on a line, and characters of a line that is tried. */
 const MOST_SHAPES = 12;
@@ -60,8 +54,11 @@ export class ShapeReader {
     this.#maps = new Set(maps.map(pathText));
   }
 
-  /** The wanted members of a line that has a known shape, good until the next one is read; null for any other line. */
-  read(line: string): ShapedLine | null {
+  /**
+   * The wanted members of a line that has a known shape, in their order and good until the next one is read; null for any
+   * other line.
+   */
+  read(line: string): readonly Member[] | null {
     if (this.#rest > 0) {
       this.#rest -= 1;
       return null;
@@ -74,9 +71,9 @@ export class ShapeReader {
     const shape = last?.fits(line) ? last : this.#find(line, kind, last);
     if (!shape) return null;
     this.#found += 1;
-    if (shape.lines === 0) return this.#relearned(shape, line);
+    if (shape.lines === 0) return this.#relearned(shape, line).members();
     shape.lines -= 1;
-    return shape;
+    return shape.members();
   }
 
   #find(line: string, kind: string | null, last: Shape | undefined): Shape | null {
@@ -138,27 +135,22 @@ export class ShapeReader {
   }
 }
 
-class Shape implements ShapedLine {
+class Shape {
   /** What it was learned from. */
   readonly line: string;
   /** So many more lines until it is learned again. */
   lines = FIRST_LINES;
   readonly #pattern: RegExp;
-  /** By place: the number of the group, 0 for none, and what it holds. */
-  readonly #groups: Uint8Array;
-  readonly #kinds: readonly Kind[];
+  /** What the groups hold. */
+  readonly #slots: readonly Slot[];
+  readonly #members: Member[];
   #match: RegExpExecArray | null = null;
 
   constructor(line: string, { pattern, slots }: Pattern, places: number) {
     this.line = line;
     this.#pattern = new RegExp(`^${pattern}$`);
-    this.#groups = new Uint8Array(places);
-    const kinds = new Array<Kind>(places).fill('text');
-    for (const [index, { place, kind }] of slots.entries()) {
-      this.#groups[place] = index + 1;
-      kinds[place] = kind;
-    }
-    this.#kinds = kinds;
+    this.#slots = slots;
+    this.#members = new Array<Member>(places).fill(undefined);
   }
 
   fits(line: string): boolean {
@@ -166,19 +158,27 @@ class Shape implements ShapedLine {
     return this.#match !== null;
   }
 
-  member(place: number): Member | undefined {
-    const group = this.#groups[place]!;
-    if (group === 0) return undefined;
-    const text = this.#match![group]!;
-    switch (this.#kinds[place]!) {
-      case 'text':
-        return text;
-      case 'escaped':
-        return text.includes('\\') ? (JSON.parse(`"${text}"`) as string) : text;
-      case 'number':
-        return Number(text);
-      case 'word':
-        return text === 'null' ? null : text === 'true';
+  /** Of the line that fitted last. */
+  members(): readonly Member[] {
+    const slots = this.#slots;
+    const match = this.#match!;
+    for (let index = 0; index < slots.length; index++) {
+      const { place, kind } = slots[index]!;
+      this.#members[place] = memberOf(match[index + 1]!, kind);
     }
+    return this.#members;
+  }
+}
+
+function memberOf(text: string, kind: Kind): Member {
+  switch (kind) {
+    case 'text':
+      return text;
+    case 'escaped':
+      return text.includes('\\') ? (JSON.parse(`"${text}"`) as string) : text;
+    case 'number':
+      return Number(text);
+    case 'word':
+      return text === 'null' ? null : text === 'true';
   }
 }

@@ -25,8 +25,9 @@ function parsed(line: string): readonly unknown[] | null {
 
 /** What the reader gives of a line; null if it does not know its shape. */
 function read(reader: ShapeReader, line: string): readonly unknown[] | null {
-  const shaped = reader.read(line);
-  return shaped && WANTED.map((_, place) => shaped.member(place));
+  const members = reader.read(line);
+  // They are good until the next line only.
+  return members && [...members];
 }
 
 function learned(...lines: readonly string[]): ShapeReader {
@@ -225,8 +226,7 @@ t.test('whatever kinds lines are said to be of, they are read the same', async (
           continue;
         }
         const { name, code, more, headers = {} } = each;
-        const found = wanted.map((_, place) => read.member(place));
-        if (!isDeepStrictEqual(found, [name, code, more, headers['Content-Length']])) throw new Error(line);
+        if (!isDeepStrictEqual(read, [name, code, more, headers['Content-Length']])) throw new Error(line);
       }
     }),
     { numRuns: 300 },

@@ -1,5 +1,5 @@
 import type { Rejected } from '../../core/source.ts';
-import { type ShapedLine, ShapeReader } from '../../lib/json-shape.ts';
+import { type Member, ShapeReader } from '../../lib/json-shape.ts';
 import { countOf, type Fields } from './fields.ts';
 import { type AuditRecord, type Place, SHAPE } from './record.ts';
 import { readRecord, takes } from './records.ts';
@@ -37,8 +37,8 @@ export class PartialReader {
   read(line: string, place: Place): AuditRecord | Rejected | null {
     const isLyve = line.startsWith(LYVE_BEGIN);
     const reader = isLyve ? this.#lyve : this.#minio;
-    const shaped = reader.read(line);
-    if (shaped) return readShaped(shaped, isLyve ? 'lyve' : 'minio', { line, place });
+    const members = reader.read(line);
+    if (members) return readShaped(members, isLyve ? 'lyve' : 'minio', { line, place });
     const found = readRecord(line, place);
     if (found && 'form' in found && found.form === (isLyve ? 'lyve' : 'minio')) reader.learn(line);
     return found;
@@ -68,34 +68,34 @@ function readerOf(path: readonly string[], more: readonly (readonly string[])[])
 }
 
 function readShaped(
-  shaped: ShapedLine,
+  members: readonly Member[],
   form: 'lyve' | 'minio',
   { line, place }: { readonly line: string; readonly place: Place },
 ): AuditRecord | Rejected {
   if (!takes(place.format, form)) return SHAPE;
   // By the places of WANTED.
   const call = {
-    name: shaped.member(0),
-    bucket: shaped.member(1),
-    statusCode: shaped.member(2),
-    rx: shaped.member(3),
-    tx: shaped.member(4),
-    timeToFirstByte: shaped.member(5),
-    timeToFirstByteInNS: shaped.member(6),
-    timeToResponse: shaped.member(7),
-    timeToResponseInNS: shaped.member(8),
-    time: shaped.member(9),
-    trigger: shaped.member(10),
-    requestLength: countOf(shaped.member(13)),
-    responseLength: countOf(shaped.member(14)),
+    name: members[0],
+    bucket: members[1],
+    statusCode: members[2],
+    rx: members[3],
+    tx: members[4],
+    timeToFirstByte: members[5],
+    timeToFirstByteInNS: members[6],
+    timeToResponse: members[7],
+    timeToResponseInNS: members[8],
+    time: members[9],
+    trigger: members[10],
+    requestLength: countOf(members[13]),
+    responseLength: countOf(members[14]),
   };
-  return readCall(call, { form, raw: rawOf(shaped, form), text: line, place });
+  return readCall(call, { form, raw: rawOf(members, form), text: line, place });
 }
 
 /** The record as it would have been parsed, in so far as exclusions ask for it. */
-function rawOf(shaped: ShapedLine, form: 'lyve' | 'minio'): Fields {
-  const entry = { accessKey: shaped.member(11), parentUser: shaped.member(12) };
-  const raw = form === 'lyve' ? { auditEntry: entry, serviceAccountName: shaped.member(15) } : entry;
+function rawOf(members: readonly Member[], form: 'lyve' | 'minio'): Fields {
+  const entry = { accessKey: members[11], parentUser: members[12] };
+  const raw = form === 'lyve' ? { auditEntry: entry, serviceAccountName: members[15] } : entry;
   // What is absent is undefined here: that is what asking for it would give.
   return raw as unknown as Fields;
 }

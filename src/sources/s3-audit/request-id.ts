@@ -30,8 +30,8 @@ export class RequestIds {
   }
 
   #read(line: string, reader: ShapeReader): string {
-    const shaped = reader.read(line);
-    if (shaped) return textOf(shaped.member(0));
+    const members = reader.read(line);
+    if (members) return textOf(members[0]);
     // A line of an object, as opposed to a stream of Ceph's, is nothing but JSON.
     const value = parseJson(line) as Data | undefined;
     if (!isFields(value)) return '';
