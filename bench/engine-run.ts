@@ -126,7 +126,11 @@ function ours(): Contender {
         idleMs: 0,
         now: 0,
       });
-      return { bytes: lengthOf(shown), release: shown.giveBack };
+      const release = () => {
+        shown.giveBack();
+        collection.delivered();
+      };
+      return { bytes: lengthOf(shown), release };
     },
   };
 }

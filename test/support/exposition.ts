@@ -14,6 +14,18 @@ export async function show(
   return readSamples(await exposed(registry, options));
 }
 
+/** The same to somebody who gets it. */
+export async function showTo(
+  scrapers: Scrapers,
+  registry: Registry,
+  options: Partial<ExpositionOptions> = {},
+): Promise<Record<string, number>> {
+  const collection = scrapers.begin('a', options.now ?? 0);
+  const shown = await show(registry, { ...options, collection });
+  collection.delivered();
+  return shown;
+}
+
 /** The exposition as text. */
 export async function exposed(registry: Registry, options: Partial<ExpositionOptions> = {}): Promise<string> {
   const now = options.now ?? 0;

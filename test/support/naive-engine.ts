@@ -45,17 +45,13 @@ interface Return {
   readonly buckets: readonly number[];
 }
 
-/** What was known before a scrape. */
-interface Was {
+interface Known {
+  seen: number;
+  /** As of the newest scrape that arrived, and the number of that. */
   shown: number;
   last: number;
   before: number;
-}
-
-interface Known extends Was {
-  seen: number;
-  /** Of the scrapes of which nobody knows yet whether they arrived, the oldest first. */
-  open: { readonly from: Was; was: Was }[];
+  newest: number;
 }
 
 /** One scrape: what it ought to show, as lines in no order, and what is to be done if it arrives, and if it does not. */
@@ -72,6 +68,7 @@ export class NaiveEngine {
   #series = new Map<string, Series>();
   #scrapers = new Map<string, Known>();
   #births = 1;
+  #begun = 0;
   #rotated: number;
 
   /** Since so many milliseconds since 1970. */
@@ -97,10 +94,6 @@ export class NaiveEngine {
       series.changed = false;
       series.isLeftOut = true;
       series.exemplars.clear();
-    }
-    for (const scraper of this.#scrapers.values()) {
-      Object.assign(scraper, scraper.open.at(-1)?.from);
-      scraper.open = [];
     }
     this.#rotated = now;
   }
@@ -161,10 +154,9 @@ export class NaiveEngine {
     this.#age(now);
     const scraper = this.#scrapers.get(id) ?? this.#welcome(id, now);
     const { shown: known, last, before: unseen } = scraper;
-    const from = { shown: known, last, before: unseen };
-    const mine = { from, was: from };
-    scraper.open.push(mine);
-    Object.assign(scraper, { shown: this.#births, last: now, before: last, seen: now });
+    const births = this.#births;
+    const number = ++this.#begun;
+    scraper.seen = now;
     const lines: string[] = [];
     const given: (readonly [Series, number])[] = [];
     for (const kind of ['hits', 'took', 'seen', 'level'] as const) {
@@ -190,22 +182,18 @@ export class NaiveEngine {
     if (format === 'openmetrics') lines.push('# EOF');
     return {
       lines,
-      delivered: () => void scraper.open.splice(0, scraper.open.indexOf(mine) + 1),
+      delivered: () => {
+        if (number > scraper.newest) Object.assign(scraper, { newest: number, shown: births, last: now, before: last });
+      },
       failed: () => {
         if (this.#scrapers.get(id) !== scraper) return;
         for (const [series, due] of given) series.given.set(id, series.given.get(id)! - due);
-        const place = scraper.open.indexOf(mine);
-        if (place < 0) return;
-        const next = scraper.open[place + 1];
-        if (next) next.was = mine.was;
-        else Object.assign(scraper, mine.was);
-        scraper.open.splice(place, 1);
       },
     };
   }
 
   #welcome(id: string, now: number): Known {
-    const scraper = { shown: this.#births, last: now, before: 0, seen: 0, open: [] };
+    const scraper = { shown: this.#births, last: now, before: 0, seen: 0, newest: 0 };
     this.#scrapers.set(id, scraper);
     for (const series of this.#series.values()) series.given.set(id, series.oldBase);
     return scraper;

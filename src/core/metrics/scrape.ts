@@ -15,10 +15,10 @@ export interface Scraper {
   readonly index: number;
   /** Milliseconds since 1970. */
   seen: number;
-  /** When the last collection that it got began, and the one before that. */
+  /** When the last collection that it got began, and the last one that it had got by then. */
   last: number;
   before: number;
-  /** What the registry's `begin` gave when it came: a series that is born or returns from then on it has not seen. */
+  /** What the registry's `begin` gave at the last collection that it got: what is born or returns from then on is new to it. */
   shown: number;
 }
 
@@ -39,17 +39,6 @@ export interface Collection {
   failed(): void;
 }
 
-/** What of a scraper is as it was before a collection, if that fails. */
-type Was = Pick<Scraper, 'shown' | 'last' | 'before'>;
-
-/** A collection under way. */
-interface Begun {
-  /** What its scraper was when it began: what it shows goes on from that. */
-  readonly from: Was;
-  /** What its scraper is again if it fails: that is earlier, where one before it has failed. */
-  was: Was;
-}
-
 /** What a collection gave of each metric. */
 type AllGiven = { readonly since: SinceValues; readonly slices: readonly Given[] }[];
 
@@ -60,10 +49,12 @@ type AllGiven = { readonly since: SinceValues; readonly slices: readonly Given[]
 export class Scrapers {
   #scrapers: Scraper[] = [];
   readonly #registry: Registry;
-  /** The collections of each scraper that may still fail, oldest first. */
-  readonly #before = new WeakMap<Scraper, Begun[]>();
   /** Collections that have neither arrived nor failed yet. */
-  #open = 0;
+  readonly #open = new Set<Collection>();
+  /** Collections that were ever begun. */
+  #begun = 0;
+  /** The newest collection that each scraper got, by its number among these. */
+  readonly #newest = new WeakMap<Scraper, number>();
   #rotated: number;
   #changed = false;
 
@@ -78,8 +69,7 @@ export class Scrapers {
 
   /** The list as it is to be saved: if it is taken back while a collection is under way, that has failed. */
   saved(): readonly Scraper[] {
-    // Only the newest: what it shows goes on from those before it, and may have arrived.
-    return this.#scrapers.map((scraper) => ({ ...scraper, ...this.#before.get(scraper)?.at(-1)?.from }));
+    return this.#scrapers.map((scraper) => ({ ...scraper }));
   }
 
   /** Takes the list back, after the series. */
@@ -101,49 +91,42 @@ export class Scrapers {
     this.#age(now);
     const births = this.#registry.begin();
     const scraper = this.#scrapers.find((known) => known.id === id) ?? this.#welcome(id, now);
-    const { shown, last, before } = scraper;
-    Object.assign(scraper, { seen: now, shown: births, last: now, before: last });
+    const { shown: known, last, before: unseen } = scraper;
+    scraper.seen = now;
     this.#changed = true;
     const given: AllGiven = [];
-    const from = { shown, last, before };
-    const mine: Begun = { from, was: from };
-    const all = this.#before.get(scraper) ?? [];
-    this.#before.set(scraper, all);
-    all.push(mine);
-    this.#open += 1;
-    this.#tellKnown();
-    return {
+    const number = ++this.#begun;
+    const collection: Collection = {
       scraper,
-      known: shown,
-      unseen: before,
+      known,
+      unseen,
       collect: ({ since }) => this.#collect(scraper, since, given),
       delivered: () => {
-        this.#open -= 1;
-        // It showed at its value what the earlier ones showed at 0, and no counter may go back if one of them fails.
-        all.splice(0, all.indexOf(mine) + 1);
+        this.#open.delete(collection);
+        // One that began later showed all that this one did.
+        if (number > (this.#newest.get(scraper) ?? 0)) {
+          this.#newest.set(scraper, number);
+          Object.assign(scraper, { shown: births, last: now, before: last });
+        }
         this.#changed = true;
         this.#tellKnown();
         // What was given in a collection under way may be owed again: it is not to be forgotten before that is known.
-        if (this.#open === 0) this.#sweep();
+        if (this.#open.size === 0) this.#sweep();
       },
       failed: () => {
-        this.#open -= 1;
+        this.#open.delete(collection);
         // If it has been forgotten meanwhile, another one may have its index.
         if (!this.#scrapers.includes(scraper)) return;
         for (const { since, slices } of given) {
           for (const slice of slices) since.takeBack(scraper.index, slice);
         }
-        const place = all.indexOf(mine);
-        if (place >= 0) {
-          const next = all[place + 1];
-          if (next) next.was = mine.was;
-          else Object.assign(scraper, mine.was);
-          all.splice(place, 1);
-        }
         this.#tellKnown();
         this.#changed = true;
       },
     };
+    this.#open.add(collection);
+    this.#tellKnown();
+    return collection;
   }
 
   *#collect(scraper: Scraper, since: SinceValues | null, given: AllGiven): Generator<Given> {
@@ -173,13 +156,9 @@ export class Scrapers {
     return scraper;
   }
 
-  /** Any collection under way may fail, and then what it showed is not known. */
   #tellKnown(): void {
-    const known = new Set<number>();
-    for (const scraper of this.#scrapers) {
-      known.add(scraper.shown);
-      for (const { from, was } of this.#before.get(scraper) ?? []) known.add(from.shown).add(was.shown);
-    }
+    const known = new Set(this.#scrapers.map(({ shown }) => shown));
+    for (const collection of this.#open) known.add(collection.known);
     this.#registry.setKnown([...known]);
   }
 

@@ -19,10 +19,13 @@ function create(series: number) {
     for (let i = from; i < to; i++) hits.inc({ who: `somebody who came as number ${i}`, how: 'x' }, by);
   };
   count(0, series, 10);
-  const scrape = (id = 'a', now = 0, format: 'text' | 'openmetrics' = 'text') => {
+  const scrape = async (id = 'a', now = 0, format: 'text' | 'openmetrics' = 'text') => {
     registry.time = now;
     const view = { format, escaping: 'underscores' } as const;
-    return expose(registry, { view, collection: scrapers.begin(id, now), idleMs: IDLE_MS, now });
+    const collection = scrapers.begin(id, now);
+    const exposition = await expose(registry, { view, collection, idleMs: IDLE_MS, now });
+    collection.delivered();
+    return exposition;
   };
   return { count, scrape };
 }

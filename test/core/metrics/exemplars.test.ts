@@ -120,7 +120,12 @@ t.test('it is shown in OpenMetrics alone, behind the counter or the bucket', asy
 t.test('a series that is shown at 0 has none yet', async (t) => {
   const { registry, handles } = rig();
   const scrapers = new Scrapers(registry, 0);
-  const scrape = () => exposed(registry, { view: OPENMETRICS, collection: scrapers.begin('a', 0) });
+  const scrape = async () => {
+    const collection = scrapers.begin('a', 0);
+    const text = await exposed(registry, { view: OPENMETRICS, collection });
+    collection.delivered();
+    return text;
+  };
   await scrape();
   handles.hits.inc({ path: '/a' });
   handles.hits.series({ path: '/a' }).exemplify(event('x'));

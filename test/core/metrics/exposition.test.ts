@@ -5,7 +5,7 @@ import { expose } from '../../../src/core/metrics/exposition.ts';
 import { Registry } from '../../../src/core/metrics/registry.ts';
 import { createRuntimeMetrics } from '../../../src/core/metrics/runtime.ts';
 import { Scrapers } from '../../../src/core/metrics/scrape.ts';
-import { exposed, readSamples, show, TEXT } from '../../support/exposition.ts';
+import { exposed, readSamples, show, showTo, TEXT } from '../../support/exposition.ts';
 
 const CATALOGUE = {
   hits: counter('test_hits_total', 'Hits, with a \\ and\na line.', ['who', 'how']),
@@ -84,7 +84,7 @@ t.test('a series that was born since is shown at 0 once', async (t) => {
   const registry = new Registry({ seriesLimit: 100 });
   const { hits } = registry.register('', CATALOGUE);
   const scrapers = new Scrapers(registry, 0);
-  const scrape = () => show(registry, { collection: scrapers.begin('a', 0) });
+  const scrape = () => showTo(scrapers, registry);
   hits.inc({ who: 'old', how: '' }, 3);
   t.same(await scrape(), { 'test_hits_total{who="old"}': 3 }, 'what was before its first visit is shown as it is');
   hits.inc({ who: 'new', how: '' }, 5);
@@ -96,7 +96,7 @@ t.test('idle counters are left out, and go on from their total', async (t) => {
   const registry = new Registry({ seriesLimit: 100 });
   const { hits } = registry.register('', CATALOGUE);
   const scrapers = new Scrapers(registry, 0);
-  const scrape = (now: number) => show(registry, { collection: scrapers.begin('a', now), idleMs: 500, now });
+  const scrape = (now: number) => showTo(scrapers, registry, { idleMs: 500, now });
   registry.time = 1_000;
   hits.inc({ who: 'x', how: '' }, 3);
   registry.settle();
@@ -180,6 +180,7 @@ t.test('while others count, no counter goes back, and what is born meanwhile is 
       // Of its own, for the case that the pieces are written to.
       await new Promise(setImmediate);
       t.equal(Buffer.concat(pieces).toString(), text);
+      collection.delivered();
       samples.push(readSamples(text));
       t.equal(text.split('\n').length - 3, Object.keys(samples[round]!).length, 'none is there twice');
     }

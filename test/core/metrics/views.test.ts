@@ -124,7 +124,9 @@ t.test('a series that was born since is shown at 0 once, in protobuf too', async
   const scrapers = new Scrapers(registry, 0);
   const view = { format: 'protobuf', escaping: 'underscores' } as const;
   const scrape = async () => {
-    const { pieces } = await expose(registry, { view, collection: scrapers.begin('a', 0), idleMs: 0, now: 1_000 });
+    const collection = scrapers.begin('a', 0);
+    const { pieces } = await expose(registry, { view, collection, idleMs: 0, now: 1_000 });
+    collection.delivered();
     const [hits, , took] = readFamilies(Buffer.concat(pieces));
     return [hits?.metrics.map(({ value }) => value), took?.metrics.map(({ histogram }) => histogram?.get(1)?.[0])];
   };
