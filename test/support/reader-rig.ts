@@ -1,9 +1,9 @@
 import { pino } from 'pino';
 import type { ObjectState } from '../../src/core/objects/ledger.ts';
+import { lineContent } from '../../src/core/objects/line-content.ts';
 import { type ObjectFormat, ObjectReader } from '../../src/core/objects/reader.ts';
 import type { SavedEntries } from '../../src/core/source.ts';
 import type { Plan } from '../../src/lib/objects/plan.ts';
-import { LineSplitter } from '../../src/lib/objects/split-lines.ts';
 import type { ObjectStore } from '../../src/lib/objects/store.ts';
 
 /** What is on disk, and what was counted by then: both are written in one go. */
@@ -44,24 +44,7 @@ export function emptyDisk(): Disk {
 }
 
 /** Lines of objects, which grow. */
-export const LINES: ObjectFormat<string> = {
-  grows: true,
-  open: () => {
-    const splitter = new LineSplitter();
-    let given = 0;
-    const items = (lines: readonly unknown[]) => {
-      given += lines.length;
-      return lines.map(String);
-    };
-    return {
-      items: (chunk) => items([...splitter.lines(chunk)].flat()),
-      end: () => items(splitter.end()),
-      get given() {
-        return given;
-      },
-    };
-  },
-};
+export const LINES: ObjectFormat<string> = { grows: true, open: () => lineContent(String) };
 
 /** A reader, with what a pipeline does to it. */
 export function readerRig(options: RigOptions): Rig {

@@ -1,7 +1,7 @@
+import { lineContent } from '../../core/objects/line-content.ts';
 import type { ObjectContent, ObjectFormat } from '../../core/objects/reader.ts';
 import { isWithin, type Rejected, type SourceContext } from '../../core/source.ts';
 import { usableTime } from '../../lib/delivery.ts';
-import { LineSplitter, type LongLine } from '../../lib/objects/split-lines.ts';
 import { type LogEntry, parseEntry } from './entry.ts';
 
 /** A line of a file, and what it says. */
@@ -35,30 +35,14 @@ export function timeOf({ found, arrival }: EntryItem): number | null {
 }
 
 function contentOf(arrival: number, range: Range): ObjectContent<EntryItem> {
-  const splitter = new LineSplitter();
   const isLimited = range.since !== null || range.until !== null;
-  const itemOf = (line: string | LongLine): EntryItem =>
-    typeof line === 'string'
-      ? { found: parseEntry(line), text: line, arrival }
-      : { found: TOO_LONG, text: '', arrival };
-  let given = 0;
-  const items = function* (pieces: Iterable<readonly (string | LongLine)[]>): Generator<EntryItem> {
-    for (const lines of pieces) {
-      for (const line of lines) {
-        const item = itemOf(line);
-        if (isLimited && !isWanted(item, range)) continue;
-        given += 1;
-        yield item;
-      }
-    }
-  };
-  return {
-    items: (chunk) => items(splitter.lines(chunk)),
-    end: () => [...items([splitter.end()])],
-    get given() {
-      return given;
-    },
-  };
+  return lineContent((line) => {
+    const item: EntryItem =
+      typeof line === 'string'
+        ? { found: parseEntry(line), text: line, arrival }
+        : { found: TOO_LONG, text: '', arrival };
+    return !isLimited || isWanted(item, range) ? item : null;
+  });
 }
 
 /** An entry without a usable time is as old as its file. */

@@ -1,6 +1,7 @@
+import { lineContent } from '../../core/objects/line-content.ts';
 import type { ObjectContent, ObjectFormat } from '../../core/objects/reader.ts';
 import { isWithin, type Rejected, type SourceContext } from '../../core/source.ts';
-import { LineSplitter, type LongLine } from '../../lib/objects/split-lines.ts';
+import type { LongLine } from '../../lib/objects/split-lines.ts';
 import type { StoredObject } from '../../lib/objects/store.ts';
 import type { S3AuditConfig } from './config.ts';
 import { isIamKey, readKey } from './keys.ts';
@@ -54,26 +55,11 @@ interface Reading extends Pick<FormatOptions, 'range'> {
 }
 
 function contentOf(place: Place, { range, read }: Reading): ObjectContent<AuditItem> {
-  const splitter = new LineSplitter();
   const isLimited = range.since !== null || range.until !== null;
-  let given = 0;
-  const items = function* (pieces: Iterable<readonly (string | LongLine)[]>): Generator<AuditItem> {
-    for (const lines of pieces) {
-      for (const line of lines) {
-        const item = itemOf(line, place, read);
-        if (!item || (isLimited && !isWithin(timeOf(item), range))) continue;
-        given += 1;
-        yield item;
-      }
-    }
-  };
-  return {
-    items: (chunk) => items(splitter.lines(chunk)),
-    end: () => [...items([splitter.end()])],
-    get given() {
-      return given;
-    },
-  };
+  return lineContent((line) => {
+    const item = itemOf(line, place, read);
+    return item && (!isLimited || isWithin(timeOf(item), range)) ? item : null;
+  });
 }
 
 function itemOf(line: string | LongLine, place: Place, read: Read): AuditItem | null {
