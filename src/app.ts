@@ -44,7 +44,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     // What cannot be saved at the end was said already, and is read again after the next start.
     closers.push(
       async () => keeper?.close().catch(() => {}),
-      () => writing.close(),
+      () => closeWriting(writing, options.log),
       // Writers can have only what is saved.
       async () => keeper?.commit().catch(() => {}),
     );
@@ -118,4 +118,11 @@ async function serve(
     receivers: pipelines.flatMap(({ receivers }) => receivers),
   });
   return { server, ready };
+}
+
+async function closeWriting(writing: Writing, log: AppOptions['log']): Promise<void> {
+  await writing.close();
+  for (const { name: writer, queue } of writing.status()) {
+    if (queue.events > 0) log.info({ writer, events: queue.events }, 'events wait on disk for the next start');
+  }
 }

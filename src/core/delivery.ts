@@ -143,8 +143,6 @@ class Loop {
     await this.finish();
     clearTimeout(timer);
     await this.#opened.close();
-    const { events } = this.#reader;
-    if (events > 0) this.#options.log.info({ events }, 'events wait on disk for the next start');
   }
 
   async #run(): Promise<void> {

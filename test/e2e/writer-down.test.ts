@@ -52,6 +52,7 @@ t.test('a writer that is down loses nothing, and holds nobody up', async (t) => 
   const waiting = (await samplesOf(first))[`trailgauge_writer_queue_events{${WRITER}}`];
   t.ok(waiting);
   t.equal(await first.stop(), 0);
+  t.match(first.log(), 'events wait on disk for the next start');
 
   const port = Number(new URL(gone.url).port);
   const bulk = await fakeBulk(t, { port });
