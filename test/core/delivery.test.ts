@@ -338,7 +338,7 @@ t.test('what is under way is given up when the time for the end is over', { buff
     await new Promise((resolve) => signal.addEventListener('abort', resolve));
     throw new Error('aborted');
   };
-  const { delivery, put, commit, logged } = await start(t, hang, { disk, drain: '100ms' });
+  const { delivery, put, commit } = await start(t, hang, { disk, drain: '100ms' });
   put('1', '2');
   await delivery.close();
   commit();
