@@ -41,7 +41,9 @@ export async function explain(args: ExplainArguments, io: Io): Promise<number> {
   // Warnings too: where pattern names are not known, this says why.
   const log = await createLog('warn', io.stderr.isTTY === true);
   const spec = await listed.load();
+  // Its clock stands still, so that sketches count what is old as well: all of it comes now.
   const registry = registryFor(config.metrics);
+  const changes = traceChanges(registry);
   let duplicates = 0;
   try {
     const addresses = openAddresses(config.addresses, { follow: false, log });
@@ -68,7 +70,6 @@ export async function explain(args: ExplainArguments, io: Io): Promise<number> {
     });
     const input = args.file === undefined ? await buffer(io.stdin) : await readInput(args.file);
     await opened.prepare?.();
-    const changes = traceChanges(registry);
     changes();
     for (const raw of spec.split(input)) {
       const before = duplicates;
@@ -117,7 +118,9 @@ function asText({ input, event, rejected, ignored, held, metrics }: Account): st
   if (ignored) lines.push('  no event');
   if (held) lines.push('  not counted: it repeats an earlier one');
   if (event) lines.push(`  event: ${JSON.stringify(event)}`);
-  for (const { series, by } of metrics) lines.push(`  ${series} +${by}`);
+  for (const change of metrics) {
+    lines.push(`  ${change.series} ${'by' in change ? `+${change.by}` : `= ${change.value}`}`);
+  }
   // Hostile input must not move the cursor of who reads it.
   return `${lines.map((line) => line.replace(/\p{Cc}/gu, '\ufffd')).join('\n')}\n`;
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
+import { lyveLine } from '../support/audit.ts';
 import { cli, file, folder, isForPeople } from '../support/cli.ts';
 import { fixture } from '../support/paths.ts';
 
@@ -20,7 +21,7 @@ interface Account {
   readonly rejected?: string;
   readonly ignored?: boolean;
   readonly held?: boolean;
-  readonly metrics: readonly { readonly series: string; readonly by: number }[];
+  readonly metrics: readonly { readonly series: string; readonly by?: number; readonly value?: number }[];
 }
 
 function config(place: string): string {
@@ -59,6 +60,8 @@ t.test('each item: what it became, or why it became nothing', async (t) => {
   t.same(match?.metrics, [
     { series: 'reaction_matches_total{stream="ssh",filter="failedlogin"}', by: 1 },
     { series: 'reaction_match_count{stream="ssh",filter="failedlogin",ip="192.0.2.1"}', by: 1 },
+    { series: 'reaction_pattern_top{stream="ssh",filter="failedlogin",pattern="ip",value="192.0.2.1"}', by: 1 },
+    { series: 'reaction_pattern_distinct{stream="ssh",filter="failedlogin",pattern="ip"}', by: 1 },
   ]);
   const series = 'reaction_actions_total{stream="ssh",filter="failedlogin",action="ban"}';
   t.match(action?.metrics, [{ series, by: 1 }]);
@@ -96,6 +99,50 @@ t.test('a named source has its name in the label `source`', async (t) => {
   });
   const { metrics } = JSON.parse(stdout) as Account;
   t.equal(metrics[0]?.series, 'reaction_matches_total{stream="ssh",filter="failedlogin",source="edge"}');
+});
+
+t.test('frequent and different values, as far as they are on; old ones too', async (t) => {
+  const command = fixture('reaction/reaction');
+  const reaction = { config: '/nowhere', command, logs: { file: '/nowhere' } };
+  const sources = {
+    reaction: { ...reaction, top: 1 },
+    'reaction/edge': { ...reaction, top: 0, distinct: false },
+    's3-audit': { directory: '/nowhere', top: 3, distinct: true },
+  };
+  const path = file(folder(t), 'c.json', JSON.stringify({ sources }));
+  const match = (ip: string) => `2020-05-09T10:12:45Z INFO ssh.failedlogin: match ["${ip}"]\n`;
+  const matches = ['192.0.2.1', '192.0.2.1', '192.0.2.2', '192.0.2.2', '192.0.2.2'].map(match).join('');
+  const [fast, again, slow] = [2, 2, 5].map((ms, index) => lyveLine(`${index}`, { ns: ms * 1e6, account: 'svc' }));
+  const [on, off, audit] = await Promise.all([
+    cli(['-c', path, 'explain', 'reaction'], { stdin: matches }),
+    cli(['-c', path, 'explain', 'reaction/edge'], { stdin: matches }),
+    cli(['-c', path, 'explain', 's3-audit'], { stdin: `${fast}\n${again}\n${slow}\n` }),
+  ]);
+  const changes = (text: string, metric: RegExp) =>
+    text.split(/\n(?! {2})/).map((block) =>
+      block
+        .split('\n')
+        .filter((line) => metric.test(line))
+        .map((line) =>
+          line
+            .trim()
+            .replace(/\{.*(?:value|account)="([^"]+)"\}/, ' $1')
+            .replace(/\{.*\}/, ''),
+        ),
+    );
+  t.same(changes(on.stdout.trimEnd(), /reaction_pattern_/), [
+    ['reaction_pattern_top 192.0.2.1 +1', 'reaction_pattern_distinct +1'],
+    ['reaction_pattern_top 192.0.2.1 +1', 'reaction_pattern_distinct +0'],
+    ['reaction_pattern_distinct +1'],
+    ['reaction_pattern_distinct +0'],
+    ['reaction_pattern_top 192.0.2.2 +1', 'reaction_pattern_distinct +0'],
+  ]);
+  t.notMatch(off.stdout, 'reaction_pattern_');
+  t.same(changes(audit.stdout.trimEnd(), /_max|s3_account/), [
+    ['s3_account_top svc +1', 's3_accounts_distinct +1', 's3_request_duration_seconds_max = 0.002'],
+    ['s3_account_top svc +1', 's3_accounts_distinct +0'],
+    ['s3_account_top svc +1', 's3_accounts_distinct +0', 's3_request_duration_seconds_max = 0.005'],
+  ]);
 });
 
 t.test('hostile input, empty input, no input', async (t) => {

@@ -3,11 +3,12 @@ import type { Catalogue, MetricDef } from './define.ts';
 import type { Exemplar } from './exemplars.ts';
 import { createFamily, type Family, seriesCount, type Texts } from './family.ts';
 import { gaugeHandle } from './gauge.ts';
-import type { Handle, Handles } from './handles.ts';
+import type { DistinctSeries, Handle, Handles, TopSeries } from './handles.ts';
 import type { Label } from './labels.ts';
 import type { Audience } from './returns.ts';
 import { CounterRows, declared, type LabelSet, OTHER, Rows } from './rows.ts';
 import { randomSeed, type Seed } from './sketch/hash.ts';
+import type { DistinctSketch, Labelled, TopSketch } from './sketches.ts';
 import { AS_IT_IS, Symbols } from './symbols.ts';
 import type { SeriesTable } from './table.ts';
 
@@ -34,6 +35,12 @@ export interface Changed {
   readonly chunks: readonly ChangedChunk[];
 }
 
+/** Puts ways to sketches that it can watch in the place of plain ones, as they are asked for. */
+export interface Watcher {
+  top(family: Family, of: Labelled<TopSketch>, series: TopSeries): TopSeries;
+  distinct(family: Family, of: Labelled<DistinctSketch>, series: DistinctSeries): DistinctSeries;
+}
+
 type AnyHandle = Handle<MetricDef>;
 
 /** All metrics of the process: families by name. */
@@ -53,6 +60,8 @@ export class Registry implements Audience {
   #returned = 0;
   /** Series of gauges that were ever born. */
   gaugesBorn = 0;
+  /** Who is told what sketches take: as a rule nobody, as that would cost at each event. */
+  watcher: Watcher | null = null;
   /** Series that were there when they were last counted, less all that were ever born until then. */
   #counted = 0;
   readonly #owners = new Set<string>();
@@ -211,9 +220,21 @@ export class Registry implements Audience {
     const others = [...def.labels.map((name): Label => [name, OTHER]), ...constant];
     const all = (labels: LabelSet) => [...declared(def.labels, labels), ...constant];
     if (tops)
-      return { series: (labels: LabelSet, n: number) => tops.get(owner, all(labels), others).series(n, this, tops) };
+      return {
+        series: (labels: LabelSet, n: number) => {
+          const found = tops.get(owner, all(labels), others);
+          const series = found.sketch.series(n, this, tops);
+          return this.watcher ? this.watcher.top(family, found, series) : series;
+        },
+      };
     if (distincts)
-      return { series: (labels: LabelSet) => distincts.get(owner, all(labels), others).series(this, distincts) };
+      return {
+        series: (labels: LabelSet) => {
+          const found = distincts.get(owner, all(labels), others);
+          const series = found.sketch.series(this, distincts);
+          return this.watcher ? this.watcher.distinct(family, found, series) : series;
+        },
+      };
     if (maxima) {
       this.#lookups.set(lookup, (labels) => maxima.has(owner, all(labels)));
       return maxima.handle(family, [owner, constant], this);

@@ -46,6 +46,13 @@ interface Note {
   dirty: boolean;
 }
 
+/** A sketch with the kept text of its labels. */
+export interface Labelled<S> {
+  readonly owner: string;
+  readonly text: string;
+  readonly sketch: S;
+}
+
 /** The sketches of one metric, by the kept text of their labels; `S` is the kind of them. */
 export class Sketches<S extends Sketch = Sketch> {
   /** Whether anything may have been added since it was last taken. */
@@ -54,7 +61,7 @@ export class Sketches<S extends Sketch = Sketch> {
   shown = 0;
   shownErrors = 0;
   readonly #make: () => S;
-  readonly #sketches = new Map<string, { readonly owner: string; readonly sketch: S }>();
+  readonly #sketches = new Map<string, Labelled<S>>();
   /** Names of what is on disk and of no use any more. */
   #gone: Cell[] = [];
 
@@ -63,15 +70,15 @@ export class Sketches<S extends Sketch = Sketch> {
   }
 
   /** The sketch with these labels, or, where there are too many, the one that stands for all others. */
-  get(owner: string, labels: readonly Label[], others: readonly Label[]): S {
+  get(owner: string, labels: readonly Label[], others: readonly Label[]): Labelled<S> {
     const text = suffixText(labels);
     const known = this.#sketches.get(text);
-    if (known) return known.sketch;
+    if (known) return known;
     if (this.#sketches.size >= SKETCH_LIMIT && labels !== others) return this.get(owner, others, others);
-    const sketch = this.#make();
-    this.#sketches.set(text, { owner, sketch });
+    const made = { owner, text, sketch: this.#make() };
+    this.#sketches.set(text, made);
     this.dirty = true;
-    return sketch;
+    return made;
   }
 
   /** What is shown of all of them: label texts and values. */
@@ -132,7 +139,7 @@ export class Sketches<S extends Sketch = Sketch> {
       const sketch = this.#make();
       sketch.restore(all);
       if (!sketch.isEmpty(there.time)) {
-        this.#sketches.set(text, { owner, sketch });
+        this.#sketches.set(text, { owner, text, sketch });
         continue;
       }
       for (const [key] of all) this.#gone.push([['sketch', name, owner, text, key], undefined]);
@@ -151,6 +158,11 @@ export class TopSketch implements Sketch {
 
   constructor(holder = 'value') {
     this.#holder = holder;
+  }
+
+  /** The label text of a value, where the sketch has this one. */
+  rowText(text: string, value: string): string {
+    return withLabel(text, [this.#holder, value]);
   }
 
   /** A kept way to it; from now on `n` values are shown. */
@@ -176,8 +188,7 @@ export class TopSketch implements Sketch {
 
   *rows(text: string, now: number): Generator<readonly [text: string, value: number]> {
     if (this.#n === 0) return;
-    const holder = this.#holder;
-    for (const { value, count } of this.#values.top(this.#n, now)) yield [withLabel(text, [holder, value]), count];
+    for (const { value, count } of this.#values.top(this.#n, now)) yield [this.rowText(text, value), count];
   }
 
   frequent(n: number, now: number): Frequent['values'] {

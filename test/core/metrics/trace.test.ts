@@ -1,7 +1,8 @@
 import t from 'tap';
-import { counter, gauge, histogram, since } from '../../../src/core/metrics/define.ts';
+import { counter, distinct, gauge, histogram, maximum, since, top } from '../../../src/core/metrics/define.ts';
 import { Registry } from '../../../src/core/metrics/registry.ts';
 import { NEWCOMER_MS, Scrapers } from '../../../src/core/metrics/scrape.ts';
+import { SKETCH_LIMIT } from '../../../src/core/metrics/sketches.ts';
 import { traceChanges } from '../../../src/core/metrics/trace.ts';
 
 const CATALOGUE = {
@@ -56,4 +57,70 @@ t.test('a series in the place of a forgotten one begins at 0', async (t) => {
   seen.series({ who: 'y' }, []).inc();
   forget(4 * NEWCOMER_MS);
   t.same(changes(), [], 'nobody knows any more which series that was');
+});
+
+const GAUGES = {
+  top: top('test_top', 'Top.', ['who']),
+  different: distinct('test_distinct', 'Different.', ['who']),
+  most: maximum('test_most_seconds', 'Most.', ['who']),
+};
+
+t.test('frequent and different values: what took one, and by how much it grew', (t) => {
+  const registry = new Registry({ seriesLimit: 10 });
+  const changes = traceChanges(registry);
+  const { top, different } = registry.register('', GAUGES, [['source', 'b']]);
+  const [tops, distincts] = [top.series({ who: 'x' }, 1), different.series({ who: 'x' })];
+  const count = (value: string, times = 1) => {
+    tops.add(tops.track(value), null, times);
+    distincts.add(distincts.hash(value), null);
+  };
+  const grown = (value: string | null, by: number, different: number) => [
+    ...(value === null ? [] : [{ series: `test_top{who="x",source="b",value="${value}"}`, by }]),
+    { series: 'test_distinct{who="x",source="b"}', by: different },
+  ];
+  t.same(changes(), []);
+  count('q"', 2);
+  t.same(changes(), grown('q\\"', 2, 1));
+  count('q"');
+  t.same(changes(), grown('q\\"', 1, 0), 'counted, and known');
+  count('r', 3);
+  t.same(changes(), grown(null, 0, 1), 'one that is not shown has no series');
+  count('r');
+  t.same(changes(), grown('r', 1, 0), 'one that comes to be shown');
+  count('r');
+  count('s');
+  count('r');
+  t.same(changes(), grown('r', 2, 1));
+  t.same(changes(), []);
+  t.end();
+});
+
+t.test('sketches beyond the limit are told by the one that stands for them', (t) => {
+  const registry = new Registry({ seriesLimit: 10 });
+  const changes = traceChanges(registry);
+  const { different } = registry.register('', GAUGES);
+  for (let i = 0; i < SKETCH_LIMIT; i++) different.series({ who: `${i}` });
+  const series = different.series({ who: 'more' });
+  series.add(series.hash('a'), null);
+  t.same(changes(), [{ series: 'test_distinct{who="other"}', by: 1 }]);
+  t.end();
+});
+
+t.test('maxima: those with another value', (t) => {
+  const registry = new Registry({ seriesLimit: 10 });
+  const changes = traceChanges(registry);
+  const { most } = registry.register('', GAUGES);
+  const [x, y] = [most.series({ who: 'x' }), most.series({ who: 'y' })];
+  const named = (who: string, value: number) => ({ series: `test_most_seconds{who="${who}"}`, value });
+  x.observe(5, 0);
+  t.same(changes(), [named('x', 5)]);
+  x.observe(3, 60_000);
+  t.same(changes(), [], 'none is greater');
+  y.observe(1, 60 * 60_000);
+  t.same(changes(), [named('x', 3), named('y', 1)], 'the first has left the hour');
+  most.advance(10 * 60 * 60_000);
+  t.same(changes(), []);
+  x.observe(3, 10 * 60 * 60_000);
+  t.same(changes(), [named('x', 3)], 'it was gone');
+  t.end();
 });

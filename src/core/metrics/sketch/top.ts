@@ -17,7 +17,7 @@ export interface TopValue {
   readonly error: number;
 }
 
-/** A value for `addTracked`. Only the sketch that made the entry looks at it, and changes it. */
+/** A value for `addTracked`. Only the sketch that made the entry changes it. */
 export interface TopEntry {
   value: string;
   /** Where to look for the value first. */
