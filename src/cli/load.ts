@@ -1,6 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { type Config, checkConfig, namedTypes } from '../core/config.ts';
-import { type ConfigError, parseConfig } from '../core/config-file.ts';
+import { type ConfigDocument, type ConfigError, parseConfig } from '../core/config-file.ts';
+import { errorAt, ordered } from '../core/config-places.ts';
+import { coreParts } from '../core/config-together.ts';
 import { loadTypes, type Types } from './catalogue.ts';
 import { type Io, write } from './io.ts';
 
@@ -24,8 +26,11 @@ export function configFile({ config }: ConfigArguments): string | null {
   return config ?? (isThere(DEFAULT_FILE) ? DEFAULT_FILE : null);
 }
 
-/** The configuration, or null after all of its errors were written to standard error. */
-export async function loadConfig(args: ConfigArguments, io: Io): Promise<Loaded | null> {
+/** What is wrong with what a document names. */
+type Look = (document: ConfigDocument) => Promise<readonly ConfigError[]>;
+
+/** The configuration, or null after all of its errors, with those that `look` finds, were written to standard error. */
+export async function loadConfig(args: ConfigArguments, io: Io, look?: Look): Promise<Loaded | null> {
   const { format = 'yaml' } = args;
   const path = configFile(args);
   let text = '';
@@ -37,29 +42,33 @@ export async function loadConfig(args: ConfigArguments, io: Io): Promise<Loaded 
     return null;
   }
   const document = parseConfig(text, path === null ? 'yaml' : format, io.env);
+  const looked = (await look?.(document)) ?? [];
   const types = await loadTypes(namedTypes(document));
   const { config } = checkConfig(document, { env: io.env, types });
-  if (config) return { config, types };
+  if (config && looked.length === 0) return { config, types };
   // To tell what was wanted takes all that could be there, and a limit may be meant for a metric of any source.
   const all = await loadTypes();
   const result = checkConfig(document, { env: io.env, types: all });
-  for (const error of result.errors) await write(io.stderr, `${errorLine(path ?? 'configuration', error)}\n`);
-  return result.config && { config: result.config, types: all };
+  const errors = ordered([...result.errors, ...looked]);
+  for (const error of errors) await write(io.stderr, `${errorLine(path ?? 'configuration', error)}\n`);
+  return result.config && errors.length === 0 ? { config: result.config, types: all } : null;
 }
 
 /** The configuration of what serves, or null after its errors, those of the web configuration too, were written. */
 export async function loadServed(args: ConfigArguments, io: Io): Promise<Loaded | null> {
-  const loaded = await loadConfig(args, io);
-  const path = loaded?.config.listen.web_config ?? null;
-  if (path === null) return loaded;
+  return loadConfig(args, io, webConfigErrors);
+}
+
+async function webConfigErrors(document: ConfigDocument): Promise<readonly ConfigError[]> {
+  const path = coreParts(document).listen.web_config ?? null;
+  if (path === null) return [];
   const { loadWebConfig } = await import('../server/web-config.ts');
   try {
     loadWebConfig(path, { onProblem: () => {} });
-    return loaded;
+    return [];
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
-    await write(io.stderr, `${configFile(args)}: listen.web_config: ${problem}\n`);
-    return null;
+    const problems = error instanceof Error ? error.message : String(error);
+    return problems.split('\n').map((problem) => errorAt(['listen', 'web_config'], document, problem));
   }
 }
 

@@ -36,15 +36,21 @@ export interface AddressesOptions {
 
 /**
  * Opens what the configuration names. Throws an `Error` with the option, the path, what was found and what was wanted for
- * a database that cannot be used; one that cannot be used later is logged, and what was read before goes on.
+ * each database that cannot be used; one that cannot be used later is logged, and what was read before goes on.
  */
 export function openAddresses(config: AddressesConfig, { follow, log }: AddressesOptions): Addresses {
   const { prefix } = config;
   const hasClasses = Object.keys(config.classes).length > 0;
   const classOf = compileClasses(Object.entries(config.classes));
   const databases: GeoDatabase<unknown>[] = [];
+  const problems: string[] = [];
   const countries = database('country', COUNTRY);
   const systems = database('asn', AUTONOMOUS_SYSTEM);
+  if (problems.length > 0) {
+    // What was opened would only keep a file watched.
+    for (const opened of databases) void opened.close();
+    throw new Error(problems.join('; '));
+  }
 
   function database<T>(option: 'country' | 'asn', kind: GeoKind<T>): GeoDatabase<T> | null {
     const path = config[option];
@@ -57,10 +63,9 @@ export function openAddresses(config: AddressesConfig, { follow, log }: Addresse
       });
       databases.push(opened);
       return opened;
-    } catch (cause) {
-      // What was opened before would only keep a file watched.
-      for (const opened of databases) void opened.close();
-      throw new Error(`addresses.${option}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    } catch (error) {
+      problems.push(`addresses.${option}: ${error instanceof Error ? error.message : error}`);
+      return null;
     }
   }
 

@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import { nearest } from '../lib/nearest.ts';
-import { type ConfigDocument, type ConfigError, type Path, parseConfig, pathText } from './config-file.ts';
+import { type ConfigDocument, type ConfigError, type Path, parseConfig } from './config-file.ts';
+import { errorAt, isLacking, isMapValue, ordered, quote, typeOf, valueAt } from './config-places.ts';
+import { checkDelivered, checkTogether } from './config-together.ts';
 import { CORE_SECTIONS, type CoreConfig } from './core-sections.ts';
 import { fieldMeta, masked } from './fields.ts';
 import type { Catalogue } from './metrics/define.ts';
@@ -13,6 +15,9 @@ export type Config = CoreConfig & {
   readonly writers: Readonly<Record<string, unknown>>;
 };
 
+/** The sections that are not of a source or a writer, without the options that have mistakes. */
+export type CoreParts = { readonly [K in keyof CoreConfig]: Partial<CoreConfig[K]> };
+
 /** A mistake of a section: the keys of the field from the top of the section, and what was found and wanted. */
 export type Fault = readonly [path: readonly string[], message: string];
 
@@ -23,7 +28,7 @@ export interface SectionType {
   /** The metrics that it has, if any. */
   readonly metrics?: Catalogue;
   /** What is wrong with a valid section beside the rest of the configuration, and beside what the environment says. */
-  against?(config: unknown, core: CoreConfig, env: NodeJS.ProcessEnv): Fault | null;
+  against?(config: unknown, core: CoreParts, env: NodeJS.ProcessEnv): Fault | null;
 }
 
 export interface ConfigTypes {
@@ -72,9 +77,9 @@ export function checkConfig(document: ConfigDocument, options: CheckOptions): Co
   const errors = [...document.errors];
   const root = asMap(document.value, document, errors);
   const known = [...Object.keys(CORE_SECTIONS), 'sources', 'writers'];
-  for (const key of Object.keys(root)) {
-    if (!known.includes(key))
-      errors.push(misplaced(key, options.types, document) ?? unknownKey([key], key, known, document));
+  const strangers = Object.keys(root).filter((key) => !known.includes(key));
+  for (const key of strangers) {
+    errors.push(misplaced(key, options.types, document) ?? unknownKey([key], key, known, document));
   }
   const core = Object.fromEntries(
     Object.entries(CORE_SECTIONS).map(([key, schema]) => [key, validate(schema, root[key], [key], document, errors)]),
@@ -82,45 +87,19 @@ export function checkConfig(document: ConfigDocument, options: CheckOptions): Co
   checkLimits(valueAt(root, ['metrics', 'series_limits']), options.types, document, errors);
   const sources = instances('sources', root.sources ?? DEFAULT_SOURCES, options.types.sources, document, errors);
   const writers = instances('writers', root.writers ?? {}, options.types.writers, document, errors);
-  if (root.sources && Object.keys(sources).length === 0 && errors.length === 0) {
+  const named = Object.keys(isMapValue(root.sources) ? root.sources : DEFAULT_SOURCES);
+  if (named.length === 0 && !strangers.some((key) => misplaced(key, options.types, document))) {
     errors.push(errorAt(['sources'], document, `found none, wanted at least one of ${names(options.types.sources)}`));
+  }
+  checkTogether({ sources, writers }, options, document, errors);
+  // Where the sources are by an unknown key, nothing tells which there are.
+  if (root.sources || strangers.length === 0) {
+    const doubtful = [...strangers, ...named.filter((name) => !Object.hasOwn(sources, name))];
+    checkDelivered({ known: Object.keys(sources), doubtful }, Object.keys(writers), options, document, errors);
   }
   // Each part went through its schema.
   const config = { ...core, sources, writers } as unknown as Config;
-  if (errors.length === 0) checkTogether(config, options, document, errors);
   return errors.length > 0 ? { config: null, errors: ordered(errors) } : { config, errors: [] };
-}
-
-/** What is wrong with sections beside others, and with what the environment adds to them. */
-function checkTogether(
-  config: Config,
-  { types, env }: CheckOptions,
-  document: ConfigDocument,
-  errors: ConfigError[],
-): void {
-  for (const part of ['sources', 'writers'] as const) {
-    for (const [key, section] of Object.entries(config[part])) {
-      const spec = types[part].find(({ type }) => type === typeOf(key));
-      const fault = spec?.against?.(section, config, env);
-      if (fault) errors.push(errorAt([part, key, ...fault[0]], document, fault[1]));
-    }
-  }
-  checkDelivered(config, document, errors);
-}
-
-/** A writer of a source that is not there would silently write nothing. */
-function checkDelivered({ sources, writers }: Config, document: ConfigDocument, errors: ConfigError[]): void {
-  const known = Object.keys(sources);
-  for (const [key, section] of Object.entries(writers)) {
-    // All sections of writers have it.
-    const { sources: wanted = [] } = section as { readonly sources?: readonly string[] };
-    for (const [index, name] of wanted.entries()) {
-      if (known.includes(name)) continue;
-      const wish = nearest(name, known) ?? known.join(', ');
-      const message = `found source ${quote(name)}, wanted one that is configured: ${wish}`;
-      errors.push(errorAt(['writers', key, 'sources', index], document, message));
-    }
-  }
 }
 
 /** Limits of metrics that do not exist would silently limit nothing. */
@@ -187,12 +166,6 @@ function instances(
   return Object.fromEntries(sections);
 }
 
-/** The type of a section that is named `TYPE` or `TYPE/NAME`. */
-function typeOf(key: string): string {
-  const slash = key.indexOf('/');
-  return slash < 0 ? key : key.slice(0, slash);
-}
-
 function validate(
   schema: z.ZodType,
   value: unknown,
@@ -211,7 +184,7 @@ function validate(
         if (known.length > 0) errors.push(unknownKey([...at, key], key, known, document));
         else errors.push(errorAt([...at, key], document, `found unknown key ${quote(key)}, ${issue.message}`, true));
       }
-    } else {
+    } else if (!isLacking(at, document) && !(isLacking(path, document) && isOfSeveral(issue.path))) {
       const message = issue.message.startsWith('found')
         ? issue.message
         : `${found(masked(target, valueAt(value, issue.path)))}, ${issue.message}`;
@@ -219,26 +192,17 @@ function validate(
     }
   }
   return undefined;
-}
 
-/** In the order of the file, and each once: two rules may find the same fault. */
-function ordered(errors: readonly ConfigError[]): readonly ConfigError[] {
-  const sorted = errors.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
-  return [...new Map(sorted.map((error) => [`${error.path}\n${error.message}`, error])).values()];
+  /** Whether an option is valid by itself, so that its mistake is one beside others. */
+  function isOfSeveral(at: Path): boolean {
+    return schemaAt(schema, at)?.safeParse(valueAt(value, at)).success === true;
+  }
 }
 
 function schemaAt(schema: z.ZodType, path: Path): z.ZodType | undefined {
   return path.reduce<z.ZodType | undefined>(
     (at, step) => (at ? fieldMeta(at)?.fields?.[String(step)] : undefined),
     schema,
-  );
-}
-
-function valueAt(value: unknown, path: Path): unknown {
-  return path.reduce<unknown>(
-    (at, step) =>
-      at !== null && typeof at === 'object' ? Object.getOwnPropertyDescriptor(at, step)?.value : undefined,
-    value,
   );
 }
 
@@ -254,11 +218,6 @@ function unknownKey(path: Path, key: string, known: readonly string[], document:
   return errorAt(path, document, `found unknown key ${quote(key)}, wanted ${wish}`, true);
 }
 
-function errorAt(path: Path, document: ConfigDocument, message: string, key = false): ConfigError {
-  const at = document.locate(path, key);
-  return { path: pathText(path), line: at?.line ?? null, column: at?.column ?? null, message };
-}
-
 function asMap(value: unknown, document: ConfigDocument, errors: ConfigError[]): Record<string, unknown> {
   if (value === null || value === undefined) return {};
   if (isMapValue(value)) return value;
@@ -266,18 +225,10 @@ function asMap(value: unknown, document: ConfigDocument, errors: ConfigError[]):
   return {};
 }
 
-function isMapValue(value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
-}
-
 function found(value: unknown): string {
   if (value === undefined) return 'found nothing';
   const shown = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
   return `found ${shown.length > 80 ? `${shown.slice(0, 80)}…` : shown}`;
-}
-
-function quote(value: string): string {
-  return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
 }
 
 function names(types: readonly SectionType[]): string {

@@ -1,8 +1,7 @@
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { Addresses } from './addresses.ts';
-import type { Fault } from './config.ts';
-import type { CoreConfig } from './core-sections.ts';
+import type { CoreParts, Fault } from './config.ts';
 import type { Event } from './event.ts';
 import type { Catalogue } from './metrics/define.ts';
 import type { Handles } from './metrics/handles.ts';
@@ -148,7 +147,7 @@ export interface SourceSpec<Config, C extends Catalogue, Raw, Item> {
   readonly replay: string;
   readonly config: z.ZodType<Config>;
   /** What is wrong with a section beside the rest of the configuration, or beside what the environment says; null: nothing. */
-  against?(config: Config, core: CoreConfig, env: NodeJS.ProcessEnv): Fault | null;
+  against?(config: Config, core: CoreParts, env: NodeJS.ProcessEnv): Fault | null;
   /** A section that is as good as any where nothing is read, for `explain`; left out if the defaults are one. */
   readonly blank?: unknown;
   readonly metrics: C;

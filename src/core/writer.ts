@@ -1,8 +1,7 @@
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { Pace } from '../lib/retry.ts';
-import type { Fault } from './config.ts';
-import type { CoreConfig } from './core-sections.ts';
+import type { CoreParts, Fault } from './config.ts';
 import type { Event } from './event.ts';
 import type { Finding } from './source.ts';
 
@@ -122,7 +121,7 @@ export interface WriterSpec<Config extends WriterConfig> {
   readonly pace?: Pace;
   readonly config: z.ZodType<Config>;
   /** What is wrong with a section beside the rest of the configuration, or beside what the environment says; null: nothing. */
-  against?(config: Config, core: CoreConfig, env: NodeJS.ProcessEnv): Fault | null;
+  against?(config: Config, core: CoreParts, env: NodeJS.ProcessEnv): Fault | null;
   open(config: Config, context: WriterContext): OpenedWriter;
   /** Tries what the configuration names, without writing an event. */
   check(config: Config, context: WriterContext, signal: AbortSignal): AsyncIterable<Finding>;

@@ -58,9 +58,17 @@ export function loadWebConfig(path: string, options: WebConfigOptions): WebConfi
 
   function build(read: (file: string) => string) {
     const settings = parseWebSettings(path, read(path));
+    const problems = [...settings.problems];
+    let tls: TlsState | null = null;
+    try {
+      tls = settings.tls && tlsState(settings, settings.tls, read);
+    } catch (error) {
+      problems.push(error instanceof Error ? error.message : String(error));
+    }
+    if (problems.length > 0) throw new Error(problems.join('\n'));
     return {
       headers: settings.headers,
-      tls: settings.tls && tlsState(settings, settings.tls, read),
+      tls,
       authorize: basicAuth(settings.users, compare),
       admit: settings.rate ? tokenBucket(settings.rate, now) : () => true,
     };

@@ -49,6 +49,54 @@ t.test('every error, with its file, line and column, in the order of the file', 
   for (const ran of await Promise.all(all.map((args) => cli(args)))) t.same(ran, expected);
 });
 
+t.test('errors of the web configuration, and of what goes together, beside all others', async (t) => {
+  const place = folder(t);
+  const web = file(
+    place,
+    'web.yml',
+    [
+      'tls_server_config: { cert_file: none.crt, key_file: none.key }',
+      'basic_auth_users: { alice: hunter2 }',
+      'rate_limit: { intervl: 1s }',
+    ].join('\n'),
+  );
+  const path = file(
+    place,
+    'bad.yaml',
+    [
+      'log: { level: loud }',
+      `listen: { address: 0.0.0.0, port: x, web_config: ${web} }`,
+      'sources: { ingest: { cloudevents: {} }, reaction: { hold: soon } }',
+      'writers:',
+      '  stdout: { sources: [cts], batch: many }',
+      '  neo4j: {}',
+    ].join('\n'),
+  );
+  const atWeb = `${path}:2:50: listen.web_config: ${web}`;
+  const tls = 'tls_server_config';
+  const errors = [
+    `${path}:1:15: log.level: found "loud", wanted one of`,
+    `${path}:2:35: listen.port: found "x", wanted a whole number`,
+    `${atWeb}:3: rate_limit.intervl: unknown key, did you mean interval?`,
+    `${atWeb}:2: basic_auth_users.alice: wanted a bcrypt hash`,
+    `${atWeb}:1: ${tls}.cert_file: cannot read ${place}/none.crt: ENOENT`,
+    `${atWeb}:1: ${tls}.key_file: cannot read ${place}/none.key: ENOENT`,
+    `${path}:3:35: sources.ingest.cloudevents.token: found none, with listen.address "0.0.0.0"`,
+    `${path}:3:59: sources.reaction.hold: found "soon"`,
+    `${path}:5:23: writers.stdout.sources[0]: found source "cts", wanted one that is configured: ingest, reaction`,
+    `${path}:5:36: writers.stdout.batch: found "many"`,
+    `${path}:6:10: writers.neo4j: $NEO4J_URI`,
+  ];
+  for (const command of ['test-config', 'start']) {
+    const { code, stdout, stderr } = await cli(['-c', path, command], { env: { NEO4J_URI: 'nonsense' } });
+    t.same({ code, stdout }, { code: 2, stdout: '' });
+    const lines = stderr.trimEnd().split('\n');
+    t.equal(lines.length, errors.length, stderr);
+    for (const [index, start] of errors.entries()) t.equal(lines[index]?.slice(0, start.length), start);
+    t.notMatch(stderr, 'hunter2');
+  }
+});
+
 t.test('-f json asks for JSON', async (t) => {
   const place = folder(t);
   const path = file(place, 'c.yaml', 'log: { level: info }\n');

@@ -84,6 +84,7 @@ t.test('a database that cannot be used: option, path, what was found and wanted'
   t.throws(() => opened(t, { country, asn }, true), {
     message: `addresses.asn: ${asn}: found no such file, wanted a database of numbers of autonomous systems in MaxMind format, such as GeoLite2-ASN or DBIP-ASN-Lite`,
   });
+  t.throws(() => opened(t, { country: asn, asn }), { message: /^addresses\.country: .*; addresses\.asn: / }, 'both');
   t.throws(() => opened(t, { country: asn }), {
     message: new RegExp(`^addresses\\.country: ${asn}: found no such file`),
   });

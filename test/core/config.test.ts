@@ -449,3 +449,59 @@ t.test('a writer of sources that are not there', async (t) => {
     },
   ]);
 });
+
+t.test('no error that only follows from another one', async (t) => {
+  const types = { sources: SOURCES, writers: await loadListed(LISTED_WRITERS) };
+  const told = (text: string) =>
+    readConfig(text, { format: 'yaml', env: {}, types }).errors.map(({ path, message }) => `${path}: ${message}`);
+  const lacks = (path: string) =>
+    `${path}: found \${X}, but the environment has no X; wanted it set, or \${X:-default}`;
+  const audit = (text: string) => told(`sources: { s3-audit: { ${text} } }`);
+  t.same(audit('bucket: "${X}"'), [lacks('sources.s3-audit.bucket')], 'it is not neither bucket nor directory');
+  t.same(audit('directory: "${X}"'), [lacks('sources.s3-audit.directory')]);
+  t.same(audit('bucket: b, secret_key: "${X}", access_key: a'), [lacks('sources.s3-audit.secret_key')]);
+  t.same(
+    audit('directory: "${X}", interval: soon').map((error) => error.split(':', 1)[0]),
+    ['sources.s3-audit.directory', 'sources.s3-audit.interval'],
+    'what is wrong by itself is told',
+  );
+  t.same(told('listen: { port: "x${X}" }'), [lacks('listen.port')]);
+  t.same(
+    told('listen: { address: 0.0.0.0 }\nsources: { ingest: { cloudevents: { token: "${X}" } } }'),
+    [lacks('sources.ingest.cloudevents.token')],
+    'there would be a token',
+  );
+  t.same(
+    told('listen: { address: 5 }\nsources: { ingest: { cloudevents: {} } }').map((error) => error.split(':', 1)[0]),
+    ['listen.address'],
+    'nothing tells who can reach it',
+  );
+  const stdout = (name: string) => `writers: { stdout: { sources: [${name}] } }`;
+  const paths = (text: string) => told(text).map((error) => error.split(':', 1)[0]);
+  t.same(paths(`sources: { recation: {} , cts: {} }\n${stdout('reaction')}`), ['sources.recation']);
+  t.same(paths(`sources: { recation: {} , cts: {} }\n${stdout('nope')}`), [
+    'sources.recation',
+    'writers.stdout.sources[0]',
+  ]);
+  t.same(paths(`sources: { reaction/-a: {}, cts: {} }\n${stdout('reaction/-a')}`), ['sources.reaction/-a']);
+  t.same(paths(`cts: {}\n${stdout('cts')}`), ['cts']);
+  t.same(paths(`source: { cts: {} }\n${stdout('cts')}`), ['source']);
+  t.same(paths(`sources: []\n${stdout('cts')}`), ['sources']);
+  t.same(paths(`sources: {}\ncts: {}\n${stdout('cts')}`), ['cts']);
+  t.same(paths(`sources: {}\nlog: { level: loud }\n${stdout('cts')}`), ['sources', 'log.level']);
+  t.same(paths(`sources: { cts: { top: x } }\n${stdout('cts')}`), ['sources.cts.top']);
+  t.same(paths(`${stdout('"${X}"')}`), ['writers.stdout.sources[0]']);
+});
+
+t.test('faults of one section are all told', async (t) => {
+  const told = (text: string) => errorsOf(`sources: { ${text} }`).map((error) => error.replace(/^[^ ]+ /, ''));
+  t.same(told('s3-audit: { access_key: a }'), [
+    'sources.s3-audit.bucket: found neither bucket nor directory, wanted one of them',
+    'sources.s3-audit.secret_key: found access_key without secret_key, wanted both',
+  ]);
+  t.same(told('cts: { auth: { username: a, user_id: b, user_domain: c, user_domain_id: d }, tls: { key: /k } }'), [
+    'sources.cts.auth.user_id: found both username and user_id, wanted one of them',
+    'sources.cts.auth.user_domain_id: found both user_domain and user_domain_id, wanted one of them',
+    'sources.cts.tls.cert: found key without cert, wanted both',
+  ]);
+});

@@ -57,7 +57,7 @@ t.test('the configurations of README.md are valid', async (t) => {
     t.same(errors, [], `block of line ${line}`);
   }
   for (const { text, line } of blocks('yaml web')) {
-    t.doesNotThrow(() => parseWebSettings('/etc/trailgauge/web.yaml', text), `block of line ${line}`);
+    t.same(parseWebSettings('/etc/trailgauge/web.yaml', text).problems, [], `block of line ${line}`);
   }
 });
 

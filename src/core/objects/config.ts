@@ -51,23 +51,23 @@ export const STORE_FIELDS = {
 /** A section with these fields, checked for what goes together. */
 export function storeSection<T extends StoreConfig>(section: z.ZodType<T>): z.ZodType<T> {
   const checked = section.superRefine((value, context) => {
-    const fault = faultOf(value);
-    if (fault) context.addIssue({ code: 'custom', path: [fault[0]], message: fault[1] });
+    for (const [field, message] of faultsOf(value)) context.addIssue({ code: 'custom', path: [field], message });
   });
   return described(checked, fieldMeta(section) ?? {});
 }
 
-function faultOf(config: StoreConfig): readonly [field: string, message: string] | null {
+function faultsOf(config: StoreConfig): readonly (readonly [field: string, message: string])[] {
+  const faults: [field: string, message: string][] = [];
   const { bucket, directory, access_key: accessKey, secret_key: secretKey } = config;
   if (bucket === null && directory === null)
-    return ['bucket', 'found neither bucket nor directory, wanted one of them'];
+    faults.push(['bucket', 'found neither bucket nor directory, wanted one of them']);
   if (bucket !== null && directory !== null)
-    return ['directory', 'found both bucket and directory, wanted one of them'];
+    faults.push(['directory', 'found both bucket and directory, wanted one of them']);
   if (accessKey !== null && secretKey === null)
-    return ['secret_key', 'found access_key without secret_key, wanted both'];
+    faults.push(['secret_key', 'found access_key without secret_key, wanted both']);
   if (accessKey === null && secretKey !== null)
-    return ['access_key', 'found secret_key without access_key, wanted both'];
-  return null;
+    faults.push(['access_key', 'found secret_key without access_key, wanted both']);
+  return faults;
 }
 
 /** Opens what the configuration names. A file of certificates is read when it is first needed, until it can be read. */

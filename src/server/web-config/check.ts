@@ -6,7 +6,10 @@ import { nearest } from '../../lib/nearest.ts';
 export type Path = readonly PropertyKey[];
 
 export interface Checked<Value> {
+  /** Without the entries of the top that have mistakes. */
   readonly value: Value;
+  /** A line for each mistake, in the order of the file. */
+  readonly problems: readonly string[];
   /** `FILE:LINE: a.b.c: text`, for what is found wrong later with the value at `path`. */
   problem(path: Path, text: string): string;
 }
@@ -14,8 +17,9 @@ export interface Checked<Value> {
 /**
  * Parses YAML (or JSON) against a schema of strict objects. Scalars reach the schema as strings, except `null`, `true`
  * and `false`, so that `1e3` or `0` are not numbers where the format wants text; an empty document is an empty map.
- * Throws one `Error` whose message has a line for each mistake. A value appears in it only where the schema
- * enumerates what is wanted: any other may be a secret, and so may be the text that a YAML parser would quote.
+ * Throws one `Error` whose message has a line for each mistake if nothing can be made of the document. A value appears in
+ * a mistake only where the schema enumerates what is wanted: any other may be a secret, and so may be the text that a YAML
+ * parser would quote.
  */
 export function checkYaml<Value>(file: string, text: string, schema: z.ZodType<Value>): Checked<Value> {
   const lines = new LineCounter();
@@ -40,10 +44,14 @@ export function checkYaml<Value>(file: string, text: string, schema: z.ZodType<V
   }
 
   const result = schema.safeParse(raw);
-  if (result.success) return { value: result.data, problem };
+  if (result.success) return { value: result.data, problems: [], problem };
   const mistakes = result.error.issues.flatMap((issue) => describe(issue, raw, schema));
   mistakes.sort((a, b) => offset(document, a.path) - offset(document, b.path));
-  throw new Error(mistakes.map(({ path, text }) => problem(path, text)).join('\n'));
+  const problems = mistakes.map(({ path, text }) => problem(path, text));
+  const wrong = new Set(mistakes.map(({ path: [first] }) => first));
+  const rest = schema.safeParse(Object.fromEntries(Object.entries(raw ?? {}).filter(([key]) => !wrong.has(key))));
+  if (wrong.has(undefined) || !rest.success) throw new Error(problems.join('\n'));
+  return { value: rest.data, problems, problem };
 }
 
 interface Mistake {

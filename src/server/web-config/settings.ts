@@ -10,6 +10,8 @@ export interface WebSettings {
   /** User names and their bcrypt hashes; with none, everybody may read. */
   readonly users: ReadonlyMap<string, string>;
   readonly rate: RateLimit | null;
+  /** A line for each mistake; what has one is left out of all else. */
+  readonly problems: readonly string[];
   /** `FILE:LINE: a.b.c: text`, for what is found wrong later. */
   problem(path: Path, text: string): string;
 }
@@ -46,25 +48,29 @@ type Report = (path: Path, text: string) => void;
 /**
  * Parses a web configuration file of the Prometheus exporter-toolkit
  * (https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md). Throws one `Error` with a
- * line for each mistake; no line holds a key, a hash or a password.
+ * line for each mistake if nothing can be made of it; no line holds a key, a hash or a password.
  */
 export function parseWebSettings(file: string, content: string): WebSettings {
-  const { value, problem } = checkYaml(file, content, schema);
-  const problems: string[] = [];
+  const { value, problems: first, problem } = checkYaml(file, content, schema);
+  const problems = [...first];
   const report: Report = (path, text) => problems.push(problem(path, text));
-  const settings: WebSettings = {
+  return {
     tls: tlsSettings(dirname(resolve(file)), value.tls_server_config, report),
     headers: given(value.http_server_config?.headers ?? {}),
     users: users(value.basic_auth_users, report),
     rate: rateLimit(value.rate_limit, report),
+    problems,
     problem,
   };
-  if (problems.length > 0) throw new Error(problems.join('\n'));
-  return settings;
 }
 
-function tlsSettings(folder: string, raw: Raw['tls_server_config'], report: Report): TlsSettings | null {
+function tlsSettings(folder: string, raw: Raw['tls_server_config'], tell: Report): TlsSettings | null {
   if (!raw || given(raw).size === 0) return null;
+  let isSound = true;
+  const report: Report = (path, text) => {
+    isSound = false;
+    tell(path, text);
+  };
   const at = (key: string) => ['tls_server_config', key];
 
   function pem(key: 'cert' | 'key' | 'client_ca'): Pem | null {
@@ -85,7 +91,7 @@ function tlsSettings(folder: string, raw: Raw['tls_server_config'], report: Repo
   if (maxVersion === 'TLS12' && suites.length > 0 && !suites.some((name) => name.startsWith('TLS_ECDHE'))) {
     report(at('cipher_suites'), 'found none for TLS 1.2, wanted at least one, as max_version is TLS12');
   }
-  if (cert === null || key === null) return null;
+  if (!isSound || cert === null || key === null) return null;
   return {
     cert,
     key,

@@ -12,8 +12,8 @@ export interface TlsState {
 }
 
 /**
- * Reads and tries the certificates and keys of `settings`; `read` gives the text of a file, or throws an `Error` that names it. Throws an `Error` that
- * names the file and key which cannot be used; its cause holds no key.
+ * Reads and tries the certificates and keys of `settings`; `read` gives the text of a file, or throws an `Error` that
+ * names it. Throws an `Error` with a line for each file and key that cannot be used; none holds a key.
  */
 export function tlsState(settings: WebSettings, tls: TlsSettings, read: (file: string) => string): TlsState {
   function load(pem: Pem): string {
@@ -26,10 +26,23 @@ export function tlsState(settings: WebSettings, tls: TlsSettings, read: (file: s
     }
   }
 
+  const problems: string[] = [];
+  function tried(get: () => string): string | null {
+    try {
+      return get();
+    } catch (error) {
+      problems.push(error instanceof Error ? error.message : String(error));
+      return null;
+    }
+  }
+
+  const { clientCa } = tls;
+  const [cert, key] = [tried(() => load(tls.cert)), tried(() => load(tls.key))];
+  const ca = clientCa && tried(() => authorities(settings, clientCa, load(clientCa)));
   const secure: SecureContextOptions = {
-    cert: load(tls.cert),
-    key: load(tls.key),
-    ...(tls.clientCa && { ca: authorities(settings, tls.clientCa, load(tls.clientCa)) }),
+    cert: cert ?? '',
+    key: key ?? '',
+    ...(ca !== null && { ca }),
     minVersion: tls.minVersion,
     maxVersion: tls.maxVersion,
     ...(tls.ciphers && { ciphers: tls.ciphers }),
@@ -39,12 +52,14 @@ export function tlsState(settings: WebSettings, tls: TlsSettings, read: (file: s
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   };
   try {
-    createSecureContext(secure);
+    // Without one of them it would only say that again.
+    if (cert !== null && key !== null) createSecureContext(secure);
   } catch (cause) {
     const names = `${tls.cert.file ?? 'cert'} with ${tls.key.file ?? 'key'}`;
     const why = cause instanceof Error ? `: ${cause.message}` : '';
-    throw new Error(settings.problem(['tls_server_config', tls.cert.from], `cannot use ${names}${why}`), { cause });
+    problems.push(settings.problem(['tls_server_config', tls.cert.from], `cannot use ${names}${why}`));
   }
+  if (problems.length > 0) throw new Error(problems.join('\n'));
   const allowed = tls.allowedNames && new Set(tls.allowedNames.map(plainAddress));
   return { secure, clientAuth: tls.clientAuth, admits: (socket) => admits(socket, tls.clientAuth, allowed) };
 }

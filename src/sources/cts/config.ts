@@ -99,27 +99,29 @@ export type CtsAuthConfig = CtsConfig['auth'];
 /** `sources.cts`. */
 export const ctsConfig: z.ZodType<CtsConfig> = described(
   fields.superRefine((value, context) => {
-    const fault = faultOf(value);
-    if (fault) context.addIssue({ code: 'custom', path: fault[0].split('.'), message: fault[1] });
+    for (const [path, message] of faultsOf(value)) context.addIssue({ code: 'custom', path: path.split('.'), message });
   }),
   fieldMeta(fields) ?? {},
 );
 
 /** What goes together; what is missing may yet come from a file or the environment. */
-function faultOf(config: CtsConfig): readonly [path: string, message: string] | null {
+function faultsOf(config: CtsConfig): readonly (readonly [path: string, message: string])[] {
+  const faults: [path: string, message: string][] = [];
   const { username, user_id: userId, user_domain: domain, user_domain_id: domainId } = config.auth;
   if (username !== null && userId !== null) {
-    return ['auth.user_id', 'found both username and user_id, wanted one of them'];
+    faults.push(['auth.user_id', 'found both username and user_id, wanted one of them']);
   }
   if (domain !== null && domainId !== null) {
-    return ['auth.user_domain_id', 'found both user_domain and user_domain_id, wanted one of them'];
+    faults.push(['auth.user_domain_id', 'found both user_domain and user_domain_id, wanted one of them']);
   }
   if ((config.tls.cert === null) !== (config.tls.key === null)) {
-    return config.tls.key === null
-      ? ['tls.key', 'found cert without key, wanted both']
-      : ['tls.cert', 'found key without cert, wanted both'];
+    faults.push(
+      config.tls.key === null
+        ? ['tls.key', 'found cert without key, wanted both']
+        : ['tls.cert', 'found key without cert, wanted both'],
+    );
   }
-  return null;
+  return faults;
 }
 
 type Label = 'operation' | 'user' | 'region' | 'project';

@@ -1,7 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import * as z from 'zod';
-import type { Fault } from '../../core/config.ts';
-import type { CoreConfig } from '../../core/core-sections.ts';
+import type { CoreParts, Fault } from '../../core/config.ts';
 import { described, fieldMeta, option, type Secret, secret, section, size } from '../../core/fields.ts';
 
 /** What every receiver has. */
@@ -25,12 +24,12 @@ export const ingestConfig: z.ZodType<IngestConfig> = section(
 );
 
 /** What is wrong with a section: none of its receivers is on, or one of them would count what anybody sends it. */
-export function faultOf(config: IngestConfig, { listen }: CoreConfig): Fault | null {
+export function faultOf(config: IngestConfig, { listen }: CoreParts): Fault | null {
   const on = RECEIVERS.filter((name) => config[name] !== null);
   const wish = `wanted at least one of ${RECEIVERS.map((name) => `${name}: {}`).join(', ')}`;
   if (on.length === 0) return [[], `found no receiver, ${wish}`];
   const name = on.find((one) => config[one]?.token === null);
-  if (name === undefined || isLoopback(listen.address)) return null;
+  if (name === undefined || listen.address === undefined || isLoopback(listen.address)) return null;
   const remedy = 'wanted a token, or an address that only this machine can reach, such as 127.0.0.1';
   return [[name, 'token'], `found none, with listen.address ${JSON.stringify(listen.address)}, ${remedy}`];
 }
