@@ -6,7 +6,7 @@ import { stateDirectory } from '../core/state-directory.ts';
 import type { WriterConfig } from '../core/writer.ts';
 import { loadWebConfig } from '../server/web-config.ts';
 import { FAILED, type Io, OK, USAGE, write } from './io.ts';
-import { type ConfigArguments, configFile, DEFAULT_FILE, loadConfig } from './load.ts';
+import { type ConfigArguments, configName, DEFAULT_FILE, loadConfig } from './load.ts';
 import { createLog } from './log.ts';
 
 /** Tries what the configuration names, and prints one line for each thing. */
@@ -19,7 +19,7 @@ export async function doctor(args: ConfigArguments, io: Io): Promise<number> {
     wrong ||= !ok;
     await write(io.stdout, `${ok ? 'ok  ' : 'FAIL'} ${name}: ${detail.replaceAll('\n', ' ')}\n`);
   };
-  await say('configuration', { ok: true, detail: configFile(args) ?? `all defaults, as there is no ${DEFAULT_FILE}` });
+  await say('configuration', { ok: true, detail: configName(args) ?? `all defaults, as there is no ${DEFAULT_FILE}` });
   if (config.listen.web_config !== null) await say('web_config', checkWebConfig(config.listen.web_config));
   const { addresses } = config;
   if (addresses.country !== null || addresses.asn !== null) await say('addresses', checkAddresses(addresses));

@@ -7,7 +7,7 @@ import { DUPLICATE, isRejected, type OpenedSource } from '../core/source.ts';
 import { sourceLabel } from '../core/source-label.ts';
 import { SOURCES } from '../sources/index.ts';
 import { failed, type Io, OK, USAGE, write } from './io.ts';
-import { loadConfig, readProblem } from './load.ts';
+import { loadConfig, readProblem, STANDARD_INPUT } from './load.ts';
 import { createLog } from './log.ts';
 
 export interface ExplainArguments {
@@ -25,6 +25,11 @@ export async function explain(args: ExplainArguments, io: Io): Promise<number> {
   if (!listed) {
     const known = SOURCES.map(({ type }) => type).join(', ');
     await write(io.stderr, `trailgauge: found source ${JSON.stringify(args.source)}, wanted one of ${known}\n`);
+    return USAGE;
+  }
+  if (args.config === STANDARD_INPUT && args.file === undefined) {
+    const found = 'found standard input as configuration and as raw input';
+    await write(io.stderr, `trailgauge: ${found}, wanted a file for one of them\n`);
     return USAGE;
   }
   const loaded = await loadConfig({ config: args.config }, io);

@@ -44,7 +44,12 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     .usage(
       '$0 [-c FILE] [-f yaml|json] COMMAND\n\nExact and bounded Prometheus metrics from audit trails and security-event streams.',
     )
-    .option('c', { alias: 'config', type: 'string', requiresArg: true, describe: 'Configuration file, YAML or JSON' })
+    .option('c', {
+      alias: 'config',
+      type: 'string',
+      requiresArg: true,
+      describe: 'Configuration file, YAML or JSON; - is standard input',
+    })
     .option('f', {
       type: 'string',
       choices: ['yaml', 'json'] as const,

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 
 /** Where a command writes and what surrounds it. */
@@ -5,7 +6,7 @@ export interface Io {
   /** With the number of its columns if it is a terminal. */
   readonly stdout: NodeJS.WritableStream & { readonly columns?: number };
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
-  readonly stdin: NodeJS.ReadableStream;
+  readonly stdin: Readable;
   readonly env: NodeJS.ProcessEnv;
   readonly now: () => number;
   /** Aborted by the first SIGINT or SIGTERM; the second one ends the process at once. */

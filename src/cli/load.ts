@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
+import { addAbortSignal } from 'node:stream';
 import { type Config, checkConfig, namedTypes } from '../core/config.ts';
-import { type ConfigDocument, type ConfigError, parseConfig } from '../core/config-file.ts';
+import { type ConfigDocument, type ConfigError, parseConfig, SIZE_LIMIT } from '../core/config-file.ts';
 import { errorAt, ordered } from '../core/config-places.ts';
 import { coreParts } from '../core/config-together.ts';
 import { loadTypes, type Types } from './catalogue.ts';
@@ -8,6 +9,9 @@ import { type Io, write } from './io.ts';
 
 /** Read if no other configuration is named and it is there. */
 export const DEFAULT_FILE = '/etc/trailgauge/trailgauge.yaml';
+
+/** Stands for standard input in the place of a path. */
+export const STANDARD_INPUT = '-';
 
 /** What the command line says of the configuration. */
 export interface ConfigArguments {
@@ -21,8 +25,13 @@ export interface Loaded {
   readonly types: Types;
 }
 
-/** The file that is read, or null if none is named and there is none at the usual place. */
-export function configFile({ config }: ConfigArguments): string | null {
+/** What is read, as messages call it, or null if nothing is named and there is no file at the usual place. */
+export function configName(args: ConfigArguments): string | null {
+  const path = configFile(args);
+  return path === STANDARD_INPUT ? 'standard input' : path;
+}
+
+function configFile({ config }: ConfigArguments): string | null {
   return config ?? (isThere(DEFAULT_FILE) ? DEFAULT_FILE : null);
 }
 
@@ -33,12 +42,14 @@ type Look = (document: ConfigDocument) => Promise<readonly ConfigError[]>;
 export async function loadConfig(args: ConfigArguments, io: Io, look?: Look): Promise<Loaded | null> {
   const { format = 'yaml' } = args;
   const path = configFile(args);
+  const name = configName(args);
   let text = '';
   try {
-    if (path !== null) text = readFileSync(path, 'utf8');
+    if (path === STANDARD_INPUT) text = await readStandardInput(io);
+    else if (path !== null) text = readFileSync(path, 'utf8');
   } catch (error) {
     const problem = readProblem(error, 'a configuration (see: trailgauge defaults)');
-    await write(io.stderr, `trailgauge: configuration ${path}: ${problem}\n`);
+    await write(io.stderr, `trailgauge: configuration ${name}: ${problem}\n`);
     return null;
   }
   const document = parseConfig(text, path === null ? 'yaml' : format, io.env);
@@ -50,7 +61,7 @@ export async function loadConfig(args: ConfigArguments, io: Io, look?: Look): Pr
   const all = await loadTypes();
   const result = checkConfig(document, { env: io.env, types: all });
   const errors = ordered([...result.errors, ...looked]);
-  for (const error of errors) await write(io.stderr, `${errorLine(path ?? 'configuration', error)}\n`);
+  for (const error of errors) await write(io.stderr, `${errorLine(name ?? 'configuration', error)}\n`);
   return result.config && errors.length === 0 ? { config: result.config, types: all } : null;
 }
 
@@ -70,6 +81,21 @@ async function webConfigErrors(document: ConfigDocument): Promise<readonly Confi
     const problems = error instanceof Error ? error.message : String(error);
     return problems.split('\n').map((problem) => errorAt(['listen', 'web_config'], document, problem));
   }
+}
+
+/** It may be without end, and a person may be typing it. */
+async function readStandardInput({ stdin, signal }: Io): Promise<string> {
+  let text = '';
+  try {
+    for await (const chunk of addAbortSignal(signal, stdin.setEncoding('utf8'))) {
+      text += chunk;
+      if (text.length > SIZE_LIMIT) break;
+    }
+  } catch (error) {
+    throw signal.aborted ? new Error('stopped before its end') : error;
+  }
+  if (text.length <= SIZE_LIMIT) return text;
+  throw new Error(`found more than ${SIZE_LIMIT} characters, wanted at most so many`);
 }
 
 function errorLine(file: string, { path, line, column, message }: ConfigError): string {

@@ -23,7 +23,7 @@ export interface ConfigDocument {
 }
 
 /** Largest configuration, in characters. */
-const SIZE_LIMIT = 4 * 1024 * 1024;
+export const SIZE_LIMIT = 4 * 1024 * 1024;
 
 /** Reads YAML, or JSON, which is YAML too; `json` refuses what is not JSON. Never throws for bad text. */
 export function parseConfig(text: string, format: 'yaml' | 'json', env: NodeJS.ProcessEnv): ConfigDocument {

@@ -1,12 +1,15 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is what a user writes
 import { spawnSync } from 'node:child_process';
+import { once as ended } from 'node:events';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import t from 'tap';
 import { parse } from 'yaml';
 import { WRITERS } from '../../src/writers/index.ts';
-import { cli, file, folder } from '../support/cli.ts';
-import { main } from '../support/trailgauge.ts';
+import { cli, file, folder, launch } from '../support/cli.ts';
+import { fixture } from '../support/paths.ts';
+import { eventually, main } from '../support/trailgauge.ts';
 
 t.test('a configuration that cannot be read', async (t) => {
   const place = folder(t);
@@ -177,4 +180,80 @@ t.test('the configuration may come by a pipe', async (t) => {
   const { status, stdout } = spawnSync('sh', ['-c', line], { encoding: 'utf8' });
   t.equal(status, 0);
   t.equal(parse(stdout).log.level, 'warn');
+});
+
+t.test('-c - is standard input', async (t) => {
+  const place = folder(t);
+  file(place, 'v2.log', 'INFO ssh.failedlogin: match ["192.0.2.1"]\n');
+  // Relative paths begin at the working directory, as those of a file do.
+  const reaction = { config: fixture('reaction/etc'), command: '/absent', logs: { file: 'v2.log' } };
+  const given = { log: { level: 'error' }, listen: { port: 0 }, state: { directory: 'state' }, sources: { reaction } };
+  const stdin = JSON.stringify(given);
+  const run = (...args: readonly string[]) => cli(['-c', '-', ...args], { cwd: place, stdin });
+  const [tested, json, once, backfill, explained, doctor] = await Promise.all([
+    run('test-config'),
+    run('-f', 'json', 'test-config'),
+    run('once'),
+    run('backfill', '--since', '1h'),
+    run('explain', 'reaction', 'v2.log'),
+    run('doctor'),
+  ]);
+  t.match(tested, { code: 0, stderr: '' });
+  t.equal(parse(tested.stdout).log.level, 'error');
+  t.equal(JSON.parse(json.stdout).log.level, 'error');
+  t.match(once.stdout, 'reaction_matches_total{stream="ssh",filter="failedlogin"} 1\n');
+  t.match(backfill, { code: 0, stdout: /# EOF\n$/ });
+  t.match(explained, { code: 0, stdout: 'reaction_matches_total' });
+  t.match(doctor.stdout, /^ok {3}configuration: standard input\n.*\nok {3}reaction: log v2\.log: 1 lines of reaction/);
+  const empty = await cli(['-c', '-', 'test-config']);
+  t.equal(empty.stdout, (await cli(['-c', '/dev/null', 'test-config'])).stdout);
+
+  const child = launch(['-c', '-', 'start'], { cwd: place });
+  child.stdin.end(stdin.replace('"error"', '"info"'));
+  let log = '';
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (log += chunk));
+  const exit = ended(child, 'exit');
+  await eventually(
+    () => `the start:\n${log}`,
+    () => log.includes('"msg":"started"'),
+  );
+  child.kill('SIGTERM');
+  t.same(await exit, [0, null], log);
+});
+
+t.test('what is wrong with standard input', async (t) => {
+  const bad = await Promise.all(
+    ['test-config', 'start', 'once', 'doctor'].map((command) =>
+      cli(['-c', '-', command], { stdin: 'listen: { prot: 9090 }\n' }),
+    ),
+  );
+  const stderr = 'standard input:1:11: listen.prot: found unknown key "prot", wanted perhaps port\n';
+  for (const ran of bad) t.same(ran, { code: 2, stdout: '', stderr });
+  t.match(await cli(['-c', '-', 'start'], { stdin: 'listen: { web_config: /absent }\n' }), {
+    code: 2,
+    stderr: /^standard input:1:[0-9]+: listen\.web_config: /,
+  });
+  t.same(await cli(['-c', '-', 'test-config'], { stdin: '#'.repeat(5_000_000) }), {
+    code: 2,
+    stdout: '',
+    stderr: 'trailgauge: configuration standard input: found more than 4194304 characters, wanted at most so many\n',
+  });
+  const both = 'found standard input as configuration and as raw input, wanted a file for one of them';
+  for (const more of [[], ['-']]) {
+    const ran = await cli(['-c', '-', 'explain', 'reaction', ...more], { stdin: 'log: {}\n' });
+    t.same(ran, { code: 2, stdout: '', stderr: `trailgauge: ${both}\n` });
+  }
+});
+
+t.test('stopped while standard input is waited for', async (t) => {
+  const child = launch(['-c', '-', 'start']);
+  t.teardown(() => child.kill('SIGKILL'));
+  // It asks for more once it has read this much.
+  await new Promise<void>((resolve, reject) => {
+    child.stdin.write('#'.repeat(1_000_000), (error) => (error ? reject(error) : resolve()));
+  });
+  const [stderr, exit] = [text(child.stderr), ended(child, 'exit')];
+  child.kill('SIGINT');
+  t.same(await exit, [2, null]);
+  t.equal(await stderr, 'trailgauge: configuration standard input: stopped before its end\n');
 });
