@@ -5,12 +5,11 @@ import { type App, startApp } from '../app.ts';
 import { type Config, readConfig } from '../core/config.ts';
 import { packageRoot } from '../core/version.ts';
 import { loadTypes, type Types } from './catalogue.ts';
-import { failed, type Io, OK, write } from './io.ts';
+import { aborted, failed, type Io, OK, write } from './io.ts';
 import { createLog, quietConsole } from './log.ts';
 import { prepareReplay, replay } from './replay.ts';
 import { OBJECT_SHAPES, replayObjects } from './replay-objects.ts';
 import { replayTraces, type TraceService } from './replay-traces.ts';
-import { aborted } from './start.ts';
 
 export interface DemoArguments {
   /** Listened on; without it 8080, or any that is free. */

@@ -5,15 +5,16 @@ import { tryState } from '../core/state.ts';
 import { stateDirectory } from '../core/state-directory.ts';
 import type { WriterConfig } from '../core/writer.ts';
 import { loadWebConfig } from '../server/web-config.ts';
-import { FAILED, type Io, OK, USAGE, write } from './io.ts';
-import { type ConfigArguments, configName, DEFAULT_FILE, loadConfig } from './load.ts';
+import { type Check, runChecks } from './checks.ts';
+import { FAILED, failed, type Io, OK, USAGE, write } from './io.ts';
+import { type ConfigArguments, configName, DEFAULT_FILE, type Loaded, loadConfig } from './load.ts';
 import { createLog } from './log.ts';
 
-/** Tries what the configuration names, and prints one line for each thing. */
+/** Tries what the configuration names, sources and writers side by side, and prints one line for each thing. */
 export async function doctor(args: ConfigArguments, io: Io): Promise<number> {
   const loaded = await loadConfig(args, io);
   if (!loaded) return USAGE;
-  const { config, types } = loaded;
+  const { config } = loaded;
   let wrong = false;
   const say = async (name: string, { ok, detail }: Finding) => {
     wrong ||= !ok;
@@ -24,21 +25,31 @@ export async function doctor(args: ConfigArguments, io: Io): Promise<number> {
   const { addresses } = config;
   if (addresses.country !== null || addresses.asn !== null) await say('addresses', checkAddresses(addresses));
   await say('state', await checkState(stateDirectory(config.state.directory, io.env)));
-  for (const [name, section] of Object.entries(config.sources)) {
-    const spec = types.sources.find(({ type }) => type === name.split('/', 1)[0]);
-    if (!spec) continue;
-    for await (const finding of spec.check(section, io.signal, io.env)) await say(name, finding);
+  const left: string[] = [];
+  for await (const [name, told] of runChecks(await checksOf(loaded, io), { signal: io.signal })) {
+    if (told === 'stopped') left.push(name);
+    else await say(name, told);
   }
-  const log = await createLog('silent', false);
-  for (const [name, section] of Object.entries(config.writers)) {
-    const spec = types.writers.find(({ type }) => type === name.split('/', 1)[0]);
-    if (!spec) continue;
-    const context = { name, log, env: io.env, now: io.now, stdout: io.stdout };
-    // Each section went through its schema, which `writerSection` made.
-    for await (const finding of spec.check(section as WriterConfig, context, io.signal))
-      await say(`writer ${name}`, finding);
-  }
+  if (left.length > 0)
+    return failed(io, new Error(`stopped before all was checked; not checked to the end: ${left.join(', ')}`));
   return wrong ? FAILED : OK;
+}
+
+/** Sources and writers, in the order of the configuration. */
+async function checksOf({ config, types }: Loaded, { env, now, stdout }: Io): Promise<readonly Check[]> {
+  const log = await createLog('silent', false);
+  const sources = Object.entries(config.sources).flatMap(([name, section]): Check[] => {
+    const spec = types.sources.find(({ type }) => type === name.split('/', 1)[0]);
+    return spec ? [{ name, run: (signal, heard) => spec.check(section, signal, env, heard) }] : [];
+  });
+  const writers = Object.entries(config.writers).flatMap(([name, section]): Check[] => {
+    const spec = types.writers.find(({ type }) => type === name.split('/', 1)[0]);
+    const context = { name, log, env, now, stdout };
+    // Each section went through its schema, which `writerSection` made.
+    const written = section as WriterConfig;
+    return spec ? [{ name: `writer ${name}`, run: (signal) => spec.check(written, context, signal) }] : [];
+  });
+  return [...sources, ...writers];
 }
 
 function checkWebConfig(path: string): Finding {

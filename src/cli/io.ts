@@ -32,3 +32,9 @@ export async function failed(io: Io, error: unknown, log?: Logger): Promise<numb
   else await write(io.stderr, `trailgauge: ${message}\n`);
   return FAILED;
 }
+
+/** Resolves when the signal is aborted. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

@@ -1,7 +1,7 @@
 import { startApp } from '../app.ts';
 import { notifier } from '../lib/notify.ts';
 import { isSinkUnused } from '../writers/hints.ts';
-import { FAILED, failed, type Io, OK, USAGE } from './io.ts';
+import { aborted, FAILED, failed, type Io, OK, USAGE } from './io.ts';
 import { type ConfigArguments, loadServed } from './load.ts';
 import { createLog, quietConsole } from './log.ts';
 
@@ -44,10 +44,4 @@ export async function start(args: ConfigArguments, io: Io): Promise<number> {
   } finally {
     await supervisor.close();
   }
-}
-
-/** Resolves when the signal is aborted. */
-export async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

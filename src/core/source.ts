@@ -160,8 +160,11 @@ export interface SourceSpec<Config, C extends Catalogue, Raw, Item> {
   open(config: Config, context: SourceContext<C>): OpenedSource<Raw, Item>;
   /** Raw items of a piece of recorded input, for `explain`. */
   split(input: Buffer): Iterable<Raw>;
-  /** Tries what the configuration names. */
-  check(config: Config, signal: AbortSignal, env: NodeJS.ProcessEnv): AsyncIterable<Finding>;
+  /**
+   * Tries what the configuration names. What takes long calls `heard` whenever something was answered, as a check that goes
+   * without an answer is given up.
+   */
+  check(config: Config, signal: AbortSignal, env: NodeJS.ProcessEnv, heard: () => void): AsyncIterable<Finding>;
 }
 
 /** A source whose own types nobody else needs to know. */

@@ -3,6 +3,7 @@ import * as https from 'node:https';
 import { rootCertificates } from 'node:tls';
 import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
+import { givenUp, TIMEOUT, timeoutError } from './timeout.ts';
 
 /** Most of an answer's body that is kept, in bytes, unless told otherwise. */
 export const ANSWER_LIMIT = 1024 * 1024;
@@ -127,8 +128,6 @@ export function retryAfterMs(header: string | undefined, now: number): number | 
   return Number.isNaN(time) ? null : Math.min(Math.max(0, time - now), RETRY_AFTER_LIMIT);
 }
 
-const TIMEOUT = 'TimeoutError';
-
 function tlsOptions({ ca, cert, key, insecure }: HttpOptions): https.AgentOptions {
   return {
     // A list of one's own replaces the usual one.
@@ -173,7 +172,7 @@ function exchange({ request: { method, signal }, url, headers, body, agents, opt
     const asked = ask(url, { method, headers, agent, ...(headerLimit && { maxHeaderSize: headerLimit }) });
     const timer = setTimeout(() => asked.destroy(timeoutError('no answer', timeoutMs)), timeoutMs);
     if (connectMs !== undefined) limitConnect(asked, isPlain ? 'connect' : 'secureConnect', connectMs);
-    const giveUp = () => asked.destroy(new Error('given up'));
+    const giveUp = () => asked.destroy(signal && givenUp(signal));
     signal?.addEventListener('abort', giveUp, { once: true });
     if (signal?.aborted) giveUp();
     asked.on('error', reject);
@@ -198,12 +197,6 @@ function limitConnect(asked: http.ClientRequest, event: 'connect' | 'secureConne
       socket.off(event, done);
     });
   });
-}
-
-function timeoutError(what: string, ms: number): Error {
-  const error = new Error(`${what} within ${ms / 1_000} s`);
-  error.name = TIMEOUT;
-  return error;
 }
 
 function collect(

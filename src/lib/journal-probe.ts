@@ -9,6 +9,7 @@ import {
   startJournal,
 } from './journal-child.ts';
 import { createExportParser, type JournalEntry } from './journal-export.ts';
+import { givenUp } from './timeout.ts';
 
 /** What `doctor` says about a journal. */
 export interface JournalProbe {
@@ -32,7 +33,7 @@ export async function probeJournal(selection: JournalSelection & { signal?: Abor
   const signal = selection.signal ?? AbortSignal.timeout(10_000);
   const { entry, ending } = await readJournalTail(selection, signal);
   if (entry) return { ok: true, detail: `newest entry of ${unit}: ${new Date(entry.time).toISOString()}` };
-  if (signal.aborted) return { ok: false, detail: 'journalctl gave no answer in time' };
+  if (signal.aborted) return { ok: false, detail: `journalctl: ${givenUp(signal).message}` };
   if (ending.code !== 0) return { ok: false, detail: explainEnding(selection, ending) };
   const closed = await findUnreadable(directory);
   const found = closed === null ? '' : ` ${closed} cannot be read.`;

@@ -62,6 +62,23 @@ export async function* checkStore({ store, plan, signal }: CheckOptions): AsyncG
   }
 }
 
+/** A store that tells each time when something of it has come. */
+export function heardStore(store: ObjectStore, heard: () => void): ObjectStore {
+  const told = <T>(value: T): T => {
+    heard();
+    return value;
+  };
+  return {
+    ...store,
+    list: async (query, signal) => told(await store.list(query, signal)),
+    get: async (object, signal) => each(told(await store.get(object, signal)), told),
+  };
+}
+
+async function* each<T>(chunks: AsyncIterable<T>, told: (chunk: T) => T): AsyncGenerator<T> {
+  for await (const chunk of chunks) yield told(chunk);
+}
+
 const MOST_PAGES = 20;
 
 async function readOne(store: ObjectStore, object: StoredObject, signal: AbortSignal): Promise<Finding> {

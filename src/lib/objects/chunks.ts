@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { givenUp } from '../timeout.ts';
 
 export interface ReadLimits {
   /** Longest silence, in milliseconds; the time that the reader of the chunks takes for itself does not count. */
@@ -14,7 +15,7 @@ export interface ReadLimits {
 export function chunksOf(stream: Readable, limits: ReadLimits): AsyncIterable<Buffer> {
   // An error that comes before anybody reads is kept by the stream, and told then.
   stream.on('error', () => {});
-  const stop = () => stream.destroy(new Error('given up'));
+  const stop = () => stream.destroy(givenUp(limits.signal));
   limits.signal.addEventListener('abort', stop, { once: true });
   if (limits.signal.aborted) stop();
   return held(timed(stream, limits.timeoutMs), () => {

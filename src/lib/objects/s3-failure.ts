@@ -1,3 +1,4 @@
+import { givenUp, TIMEOUT } from '../timeout.ts';
 import type { Seen } from './s3-answer.ts';
 import { NO_KEYS } from './s3-client.ts';
 import { shown } from './shown.ts';
@@ -58,12 +59,14 @@ const NETWORK: ReadonlyMap<string, string> = new Map([
   ...['UNABLE_TO_GET_ISSUER_CERT', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY'].map(untrusted),
 ]);
 
+const REACH = 'check the endpoint and the network';
+
 /** The error of a call that the SDK gave up. Its message is one line without secrets, of some 300 characters at most. */
 export function s3Failure(error: unknown, call: FailedCall): StoreError {
   const { seen, cannot, signal } = call;
   const fail = (reason: string, kind: StoreError['kind'] = 'store') =>
     storeError(`${cannot}: ${reason}`, { kind, waitMs: seen.retryAfterMs, cause: error });
-  if (signal.aborted) return fail('given up');
+  if (signal.aborted) return fail(ended(givenUp(signal)));
   if (seen.status === null) return fail(unanswered(error));
   if (seen.status < 300 && !seen.foreign) return fail(brokenOff(error));
   if (seen.status === 412) return fail('it has changed since it was listed', 'changed');
@@ -97,6 +100,10 @@ function isGone(error: unknown, { status, foreign }: Seen): boolean {
   return status === 404 && !foreign && ['NoSuchKey', 'NoSuchVersion', 'NotFound'].includes(codeOf(error));
 }
 
+function ended({ name, message }: Error): string {
+  return name === TIMEOUT ? `${message}; ${REACH}` : message;
+}
+
 function unanswered(error: unknown): string {
   const { name, message, code = '' } = error as NodeJS.ErrnoException;
   if (name === NO_KEYS) {
@@ -113,7 +120,7 @@ function unanswered(error: unknown): string {
 
 function timedOut(message: string): string {
   const limit = /\b([0-9]{1,9}) ms\b/.exec(message);
-  return `there was no answer${limit ? ` within ${Number(limit[1]) / 1_000} s` : ''}; check the endpoint and the network`;
+  return `there was no answer${limit ? ` within ${Number(limit[1]) / 1_000} s` : ''}; ${REACH}`;
 }
 
 function refused(error: unknown, call: FailedCall): string {

@@ -1,4 +1,4 @@
-import { checkStore } from '../../core/objects/check.ts';
+import { checkStore, heardStore } from '../../core/objects/check.ts';
 import { openStore } from '../../core/objects/config.ts';
 import { defineSource, type Finding } from '../../core/source.ts';
 import { unzippedInput } from '../../lib/objects/body.ts';
@@ -25,15 +25,20 @@ export const cloudTrail = defineSource<CloudTrailConfig, typeof CLOUDTRAIL_METRI
   check,
 });
 
-async function* check(config: CloudTrailConfig, signal: AbortSignal, env: NodeJS.ProcessEnv): AsyncGenerator<Finding> {
+async function* check(
+  config: CloudTrailConfig,
+  signal: AbortSignal,
+  env: NodeJS.ProcessEnv,
+  heard: () => void,
+): AsyncGenerator<Finding> {
   const scope = scopeOf(config);
   const plan = planOf(config, { ...scope, digests: false }, Date.now);
   // Files that were copied here may be of any time.
   const looked = config.directory === null ? plan : everPlan(plan);
-  yield* checkStore({ store: openStore(config, env), plan: looked, signal });
+  yield* checkStore({ store: heardStore(openStore(config, env), heard), plan: looked, signal });
   if (!config.digests) return;
   yield* checkComplete({
-    store: openStore(config, env),
+    store: heardStore(openStore(config, env), heard),
     plan: planOf(config, scope, Date.now),
     head: headOf(scope.prefix),
     now: Date.now(),

@@ -20,7 +20,7 @@ export async function* checkCts(
   config: CtsConfig,
   signal: AbortSignal,
   env: NodeJS.ProcessEnv,
-  now: () => number = Date.now,
+  { now = Date.now, heard = () => {} }: { readonly now?: () => number; readonly heard?: () => void } = {},
 ): AsyncGenerator<Finding> {
   const requests: RequestReport[] = [];
   let client: CtsClient | null = null;
@@ -30,7 +30,10 @@ export async function* checkCts(
     for (const warning of settings.warnings) yield fine(warning);
     const credentials = await readCredentials(settings, env);
     yield fine(`credentials: ${shownCredentials(credentials)}`);
-    const onRequest = (request: RequestReport) => requests.push(request);
+    const onRequest = (request: RequestReport) => {
+      requests.push(request);
+      heard();
+    };
     client = openCtsClient({ settings, env, now, follow: false, patienceMs: PATIENCE_MS, onRequest });
     const place = await client.place(signal);
     if (isSignedIn(requests)) yield fine(SIGNED_IN);

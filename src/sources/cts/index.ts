@@ -25,7 +25,7 @@ export const cts = defineSource<CtsConfig, typeof CTS_METRICS, CtsItem, Trace>({
       yield isMalformed ? malformed(String(item), at) : ctsItem(item, { at, visible: false });
     }
   },
-  check: (config, signal, env) => checkCts(config, signal, env),
+  check: (config, signal, env, heard) => checkCts(config, signal, env, { heard }),
 });
 
 /** A line that is no JSON. */

@@ -1,4 +1,4 @@
-import { checkStore } from '../../core/objects/check.ts';
+import { checkStore, heardStore } from '../../core/objects/check.ts';
 import { openStore } from '../../core/objects/config.ts';
 import { defineSource } from '../../core/source.ts';
 import { unzippedInput } from '../../lib/objects/body.ts';
@@ -20,11 +20,11 @@ export const gcpLogs = defineSource<GcpLogsConfig, typeof GCP_LOGS_METRICS, Entr
   reasons: ['too_long', 'malformed', 'shape', 'excluded'],
   open: openGcpLogs,
   split: (input) => splitInput(unzippedInput(input), Date.now()),
-  check: (config, signal, env) => {
+  check: (config, signal, env, heard) => {
     const plan = planOf(config, Date.now);
     // Files that were copied here may be of any time.
     return checkStore({
-      store: openStore(config, env),
+      store: heardStore(openStore(config, env), heard),
       plan: config.directory === null ? plan : everPlan(plan),
       signal,
     });

@@ -1,4 +1,4 @@
-import { checkStore } from '../../core/objects/check.ts';
+import { checkStore, heardStore } from '../../core/objects/check.ts';
 import { openStore } from '../../core/objects/config.ts';
 import { defineSource } from '../../core/source.ts';
 import { unzippedInput } from '../../lib/objects/body.ts';
@@ -20,9 +20,9 @@ export const s3Audit = defineSource<S3AuditConfig, typeof S3_AUDIT_METRICS, Audi
   reasons: ['too_long', 'malformed', 'shape', 'excluded'],
   open: openS3Audit,
   split: (input) => splitInput(unzippedInput(input), { format: 'auto', iam: false, arrival: Date.now() }),
-  check: (config, signal, env) =>
+  check: (config, signal, env, heard) =>
     checkStore({
-      store: openStore(config, env),
+      store: heardStore(openStore(config, env), heard),
       plan: planOf({ layout: config.layout, prefix: prefixOf(config), now: Date.now }),
       signal,
     }),

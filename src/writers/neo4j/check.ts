@@ -10,7 +10,7 @@ import { isEncrypted, openDriver, plainError } from './link.ts';
 import { within } from './within.ts';
 
 /** Longest wait for an answer. */
-const LIMIT_MS = 20_000;
+const LIMIT_MS = 10_000;
 
 /** For `doctor`: the server, the database, and whether it may be written to. Nothing is stored. */
 export async function* checkNeo4j(
@@ -28,7 +28,7 @@ export async function* checkNeo4j(
     driver = await openDriver(options, password);
     const session = driver.session(config.database === null ? {} : { database: config.database });
     const found = await within(serverOf(session), { ms: LIMIT_MS, signal }).catch(async (error: unknown) => {
-      throw await plainError(options, error);
+      throw signal.aborted ? error : await plainError(options, error);
     });
     yield { ok: true, detail: `${at}${found.server}, database ${found.database}` };
     await within(tryWriting(session), { ms: LIMIT_MS, signal });

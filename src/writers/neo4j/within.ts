@@ -1,3 +1,5 @@
+import { givenUp } from '../../lib/timeout.ts';
+
 /** What ends a wait before its time. */
 export interface Limits {
   readonly ms: number;
@@ -10,7 +12,7 @@ export async function within<T>(promise: Promise<T>, { ms, signal }: Limits): Pr
   let end: () => void = () => {};
   const limit = new Promise<never>((_, reject) => {
     const timer = setTimeout(() => reject(lateError(ms)), ms);
-    const stop = () => reject(new Error('stopped before the answer came'));
+    const stop = () => reject(givenUp(signal, 'stopped before the answer came'));
     if (signal.aborted) stop();
     signal.addEventListener('abort', stop, { once: true });
     end = () => {

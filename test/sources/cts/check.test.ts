@@ -22,7 +22,7 @@ async function check(
   arrange(fake);
   const lines: string[] = [];
   const { signal } = new AbortController();
-  for await (const { ok, detail } of checkCts(ctsConfig.parse(config(fake)), signal, {}, () => NOON)) {
+  for await (const { ok, detail } of checkCts(ctsConfig.parse(config(fake)), signal, {}, { now: () => NOON })) {
     lines.push(`${ok ? '+' : '-'} ${detail}`);
   }
   t.notMatch(lines.join('\n'), /not-a-real|geheim|SK\/|invented|canonical/);
@@ -116,7 +116,7 @@ t.test('who waits for doctor waits for seconds', async (t) => {
   const auth = { ...(await startFakeCts(t)).auth, url: 'http://127.0.0.1:1/v3' };
   let now = NOON;
   const lines: string[] = [];
-  for await (const { ok, detail } of checkCts(ctsConfig.parse({ auth }), signal, {}, () => (now += 1_000)))
+  for await (const { ok, detail } of checkCts(ctsConfig.parse({ auth }), signal, {}, { now: () => (now += 1_000) }))
     lines.push(`${ok ? '+' : '-'} ${detail}`);
   t.match(lines.at(-1), /^- auth_token: POST http:.*ECONNREFUSED/);
   t.ok(now - NOON < 30_000, `${now - NOON} ms`);

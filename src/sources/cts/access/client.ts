@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isTimeout } from '../../../lib/http.ts';
 import type { CtsSettings } from '../settings.ts';
 import { ServiceClock } from './clock.ts';
 import type { Failure, Tried } from './failure.ts';
@@ -49,7 +50,8 @@ export interface CtsClient {
   place(signal: AbortSignal): Promise<Place>;
   /**
    * One page; it is asked for again after failures. `undecodable`: five answers could not be read, the text says why.
-   * Throws when it gives up (never, if it is to follow), or the reason of the signal.
+   * Throws when it gives up (never, if it is to follow), or the reason of the signal; if that is a time that was over, what
+   * was waited for.
    */
   list(query: TraceQuery, signal: AbortSignal): Promise<TracePage | { readonly undecodable: string }>;
   close(): Promise<void>;
@@ -127,7 +129,7 @@ async function persist<T>(attempt: () => Promise<Tried<T>>, signal: AbortSignal,
       onProblem(null);
       return tried.value;
     }
-    signal.throwIfAborted();
+    if (signal.aborted) throw isTimeout(signal.reason) ? new Error(tried.text) : signal.reason;
     onError(tried.text);
     onProblem(tried.text);
     const waitMs = waitOf(tried, counts[tried.kind]++, random);
