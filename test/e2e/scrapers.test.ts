@@ -120,6 +120,7 @@ t.test('no counter goes back when an earlier answer of the same scraper fails la
   await arrival(hanging);
   const shown = async () =>
     (await scrape(program, 'a')).value('reaction_matches_total', { stream: 'new', filter: 'one' });
+  t.equal(await shown(), 0, 'nobody knows what becomes of the earlier one');
   t.equal(await shown(), 1);
   hanging.destroy();
   t.equal(await allMatches(program, 'a'), MANY.length + 1);
