@@ -3,7 +3,7 @@ import * as https from 'node:https';
 import { rootCertificates } from 'node:tls';
 import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
-import { givenUp, TIMEOUT, timeoutError } from './timeout.ts';
+import { givenUp, timeoutError } from './timeout.ts';
 
 /** Most of an answer's body that is kept, in bytes, unless told otherwise. */
 export const ANSWER_LIMIT = 1024 * 1024;
@@ -100,13 +100,6 @@ export function httpClient(options: HttpOptions): HttpClient {
       agents.https.destroy();
     },
   };
-}
-
-/** Whether there was no answer because the time for it was over. */
-export function isTimeout(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (error.name === TIMEOUT || (error as NodeJS.ErrnoException).code === 'ETIMEDOUT') return true;
-  return isTimeout(error.cause);
 }
 
 /** An address as it may be shown: without user, password, query and fragment. */

@@ -12,3 +12,10 @@ export function timeoutError(what: string, ms: number): Error {
 export function givenUp({ reason }: AbortSignal, otherwise = 'given up'): Error {
   return reason instanceof Error && reason.name === TIMEOUT ? reason : new Error(otherwise);
 }
+
+/** Whether there was no answer because the time for it was over. */
+export function isTimeout(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error.name === TIMEOUT || (error as NodeJS.ErrnoException).code === 'ETIMEDOUT') return true;
+  return isTimeout(error.cause);
+}

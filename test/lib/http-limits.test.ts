@@ -4,7 +4,8 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
 import t, { type Test } from 'tap';
-import { type HttpClient, type HttpOptions, httpClient, isTimeout } from '../../src/lib/http.ts';
+import { type HttpClient, type HttpOptions, httpClient } from '../../src/lib/http.ts';
+import { isTimeout } from '../../src/lib/timeout.ts';
 import { certificate } from '../support/fake-sink.ts';
 import { need } from '../support/services.ts';
 

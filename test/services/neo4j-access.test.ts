@@ -42,9 +42,11 @@ t.test('with a password, TLS, and only to be read', async (t) => {
   writeFileSync(file, 'another');
   const writer = openWriter(t, neo4j, { ...well, password: { file } });
   t.match(await writeAll(writer, traces(3)), { kind: 'later', hold: true, settled: [], text: /Unauthorized/ });
-  const began = performance.now();
-  t.match(await writeAll(writer, traces(3)), { kind: 'later', hold: true, text: /Unauthorized/ });
-  t.ok(performance.now() - began < 100, 'the same password is not tried again at once');
+  // After three wrong ones the server would say that there were too many, and refuse the right one, too.
+  for (let times = 0; times < 5; times++) {
+    const again = await writeAll(writer, traces(3));
+    t.match(again, { kind: 'later', hold: true, text: /Unauthorized/ }, 'the same password is not tried again at once');
+  }
   writeFileSync(file, 'not-a-real-secret');
   t.same(await writeAll(writer, traces(3)), { kind: 'done', dead: [] }, 'another one is');
 

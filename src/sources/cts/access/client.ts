@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isTimeout } from '../../../lib/http.ts';
+import { isTimeout } from '../../../lib/timeout.ts';
 import type { CtsSettings } from '../settings.ts';
 import { ServiceClock } from './clock.ts';
 import type { Failure, Tried } from './failure.ts';

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { type HttpAnswer, type HttpClient, httpClient, isTimeout } from '../../../lib/http.ts';
+import { type HttpAnswer, type HttpClient, httpClient } from '../../../lib/http.ts';
+import { isTimeout } from '../../../lib/timeout.ts';
 import type { ServiceClock } from './clock.ts';
 import type { CloudTls } from './credentials.ts';
 import { again, done, hold, type Operation, type Tried } from './failure.ts';
